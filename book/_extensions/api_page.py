@@ -1,0 +1,115 @@
+"""Sphinx extension: the list of modules on the API page, read off the package.
+
+A line ``<!-- modules -->`` on a page becomes one section for each module of gancourse: what it
+offers from its parts, linked, and the documentation of what it defines. A reference may name a
+thing by where it is offered (``gancourse.data.load``) or by where it is defined.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from types import ModuleType
+from typing import Any
+
+from docutils.nodes import Element
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+MARK = "<!-- modules -->"
+# Files that full runs left behind, and code that needs an extra: they have no place in the list.
+LEFT_OUT = ("gancourse.recorded", "gancourse.tf")
+
+
+def modules() -> list[str]:
+    """The names of all modules with something public, a package before its parts."""
+    package = importlib.import_module("gancourse")
+    found = ["gancourse"]
+    found += [item.name for item in pkgutil.walk_packages(package.__path__, "gancourse.")]
+    names = sorted(name for name in found if not name.startswith(LEFT_OUT))
+    offered = {
+        value.__module__
+        for name in names
+        if not is_private(name)
+        for value in public(importlib.import_module(name)).values()
+    }
+    return [name for name in names if not is_private(name) or name in offered]
+
+
+def is_private(name: str) -> bool:
+    """Whether a part of a dotted name begins with an underscore."""
+    return any(part.startswith("_") for part in name.split("."))
+
+
+def public(module: ModuleType) -> dict[str, Any]:
+    """The functions and classes that a module offers: its ``__all__``, or what it defines."""
+    names = getattr(module, "__all__", None)
+    if names is None:
+        names = [
+            name
+            for name, value in vars(module).items()
+            if not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
+        ]
+    values = {name: getattr(module, name) for name in names}
+    return {
+        name: value
+        for name, value in values.items()
+        if (inspect.isfunction(value) or inspect.isclass(value))
+        and value.__module__.split(".")[0] == "gancourse"
+    }
+
+
+def address(value: Any) -> str:
+    """Where the documentation of a function or class stands: its own module and name."""
+    return f"{value.__module__}.{value.__qualname__}"
+
+
+def section(name: str) -> str:
+    """One module as MyST Markdown."""
+    module = importlib.import_module(name)
+    offered = public(module)
+    elsewhere = {n: value for n, value in offered.items() if value.__module__ != name}
+    own = [n for n in offered if n not in elsewhere]
+    lines = [f"{'##' if name.count('.') < 2 else '###'} `{name}`", ""]
+    if elsewhere:
+        links = [f"{{py:obj}}`{n} <{address(value)}>`" for n, value in elsewhere.items()]
+        lines += [f"Offers {', '.join(links)}.", ""]
+    lines += ["```{eval-rst}", f".. automodule:: {name}"]
+    if own:
+        lines.append(f"   :members: {', '.join(own)}")
+    return "\n".join([*lines, "```", ""])
+
+
+def insert_modules(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Replace the mark of a page by the sections."""
+    if MARK in source[0]:
+        source[0] = source[0].replace(MARK, "\n".join(section(name) for name in modules()))
+
+
+def resolve_offered(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, content: Element
+) -> Element | None:
+    """Link a name given by where it is offered to where it is documented, a constant to its module."""
+    target = node.get("reftarget", "")
+    module, _, name = target.rpartition(".")
+    if node.get("refdomain") != "py" or module.split(".")[0] != "gancourse":
+        return None
+    try:
+        value = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError):
+        return None
+    documented = inspect.isfunction(value) or inspect.isclass(value)
+    place = address(value) if documented else module
+    if place == target:
+        return None
+    domain = env.get_domain("py")
+    return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", place, node, content)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension."""
+    app.connect("source-read", insert_modules)
+    app.connect("missing-reference", resolve_offered)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,193 @@
+"""The ``gancourse`` command."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gancourse.errors import GancourseError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Train, resume, sample and evaluate generative adversarial networks.",
+)
+
+Recipe = Annotated[str, typer.Argument(help="A recipe's name; `gancourse recipes` lists them.")]
+RunName = Annotated[str, typer.Argument(help="A run folder, or the name of a record.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+
+
+@app.command()
+def data() -> None:
+    """List the data sets: items, shape, where they are or how to get them."""
+    from gancourse import data as datasets
+
+    typer.echo(datasets.table())
+
+
+@app.command()
+def recipes() -> None:
+    """List the recipes."""
+    from gancourse import recipes as known
+
+    typer.echo(known.table())
+
+
+def _dry_run(recipe: str, out: Path, device: str, **overrides: Any) -> None:
+    """Check everything, time a few steps, and say what training would do."""
+    import time
+
+    import torch
+
+    from gancourse.training import choose
+    from gancourse.training.api import plan
+    from gancourse.training.devices import describe
+    from gancourse.training.trainer import Trainer
+
+    where = choose(device)
+    planned = plan(recipe, **overrides)
+    gan, settings = planned.build(), planned.settings
+    with torch.random.fork_rng(devices=[]):
+        trainer = Trainer(gan, planned.data.images, settings, device=where)
+        trainer.step()
+        trainer.synchronize()
+        start = time.perf_counter()
+        for _ in range(3):
+            trainer.step()
+        trainer.synchronize()
+    speed = 3 * settings.batch_size * settings.k / (time.perf_counter() - start)
+    g, d = (sum(p.numel() for p in net.parameters()) for net in (gan.generator, gan.discriminator))
+    shape = " x ".join(map(str, planned.data.shape))
+    typer.echo(
+        f"recipe     {recipe}\n"
+        f"data       {planned.data.name}, {len(planned.data):,} images of {shape}\n"
+        f"generator  {g:,} parameters; discriminator {d:,}\n"
+        f"training   {settings.images:,} images in batches of {settings.batch_size}, "
+        f"learning rates {settings.lr_d:g} and {settings.lr_g:g}, seed {settings.seed}\n"
+        f"device     {describe(where)}: about {speed:,.0f} images/s, "
+        f"{settings.images / speed / 60:,.1f} minutes\n"
+        f"out        {out}\n"
+        "Nothing was written; leave out --dry-run to train."
+    )
+
+
+@app.command()
+def train(
+    recipe: Recipe,
+    data: Annotated[
+        str | None, typer.Option(help="Another data set, or a folder of your own images.")
+    ] = None,
+    epochs: Annotated[float | None, typer.Option(help="Passes through the data.")] = None,
+    images: Annotated[int | None, typer.Option(help="Images to show, instead of epochs.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images a minibatch.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate of both players.")] = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder; by default runs/RECIPE.", show_default=False)
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything, time a few steps, write nothing.")
+    ] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Also write TensorBoard events.")
+    ] = False,
+) -> None:
+    """Train a recipe into a run folder."""
+    overrides: dict[str, Any] = {
+        "data": data, "epochs": epochs, "images": images, "batch_size": batch_size, "lr": lr,
+        "seed": seed,
+    }  # fmt: skip
+    out = Path("runs") / recipe.replace("/", "-") if out is None else out
+    if dry_run:
+        _dry_run(recipe, out, device, **overrides)
+        return
+    import gancourse
+
+    try:
+        run = gancourse.train(
+            recipe, **overrides, device=device, out=out, resume=resume, tensorboard=tensorboard
+        )
+    except KeyboardInterrupt:
+        typer.echo(f"\nInterrupted; saved in {out}. Go on with the same command and --resume.", err=True)
+        raise typer.Exit(130) from None
+    row = run.history[-1]
+    fid = f", FID {row['fid']:.1f}" if "fid" in row else ""
+    typer.echo(
+        f"{row['images']:,} images in {row['seconds']:.0f} s{fid}. Run folder: {out}\n"
+        f"Next: gancourse sample {out}"
+    )
+
+
+@app.command()
+def sample(
+    run: RunName,
+    n: Annotated[int, typer.Option("-n", "--n", help="How many images.")] = 64,
+    seed: Seed = 0,
+    out: Annotated[Path, typer.Option(help="The picture to write.")] = Path("samples.png"),
+) -> None:
+    """Draw images from a trained generator into one picture."""
+    import io
+
+    import gancourse
+    from gancourse.files import write_bytes
+    from gancourse.plots import tile
+
+    picture = tile(gancourse.load(run).sample(n, seed=seed))
+    kinds = {".png": "PNG", ".webp": "WEBP", ".jpg": "JPEG", ".jpeg": "JPEG"}
+    kind = kinds.get(out.suffix.lower())
+    if kind is None:
+        raise GancourseError(f"Cannot write {out}: name a .png, .webp or .jpg file by --out.")
+    buffer = io.BytesIO()
+    picture.save(buffer, format=kind)
+    write_bytes(out, buffer.getvalue())
+    typer.echo(f"{n} samples in {out}")
+
+
+@app.command()
+def evaluate(
+    run: RunName,
+    n: Annotated[int, typer.Option("-n", "--n", help="How many samples to draw.")] = 10_000,
+    seed: Seed = 0,
+) -> None:
+    """Score a run against the test split of its data: FID, KID, IS, precision, recall, ..."""
+    import gancourse
+
+    typer.echo(str(gancourse.evaluate(run, n=n, seed=seed)))
+
+
+@app.command()
+def record(
+    recipe: Recipe,
+    seed: Seed = 0,
+    device: Device = "auto",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the record; by default in the package.", show_default=False),
+    ] = None,
+) -> None:
+    """Make a recipe's full run and keep its record; the same command resumes it."""
+    import gancourse
+
+    try:
+        made = gancourse.record(recipe, seed=seed, device=device, out=out)
+    except KeyboardInterrupt:
+        typer.echo("\nInterrupted and saved. The same command goes on from here.", err=True)
+        raise typer.Exit(130) from None
+    typer.echo(f"Record: {made.path}")
+
+
+def main() -> None:
+    """Run the command; an error the user can put right is printed alone, with exit code 2."""
+    try:
+        app()
+    except GancourseError as error:
+        print(f"gancourse: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,1 @@
+"""Architectures only: no loss, no optimiser."""

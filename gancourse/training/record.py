@@ -1,0 +1,124 @@
+"""Records: what a full run leaves behind in the package, small enough to ship."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from gancourse.errors import GancourseError
+from gancourse.files import write_bytes, write_json
+from gancourse.plots import film_strip, tile
+from gancourse.training import checkpoint
+from gancourse.training.api import evaluate, plan, run_plan
+from gancourse.training.devices import choose
+from gancourse.training.run import RECORDED, Run, load
+
+__all__ = ["record"]
+
+#: pictures in a film strip, and images a side in each
+FRAMES, SIDE = 50, 5
+
+
+def _half(prefix: str, net: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """A net's weights in float16, which halves the file."""
+    tensors = checkpoint.prefixed(prefix, net.state_dict())
+    return {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
+
+
+def _film(run_folder: Path, history: list[dict[str, Any]]) -> tuple[bytes, list[int]]:
+    """The sample pictures of up to FRAMES ticks, evenly spread, as one WebP strip; and the ticks."""
+    ticks = [row["tick"] for row in history]
+    count = min(FRAMES, len(ticks))
+    chosen = sorted({ticks[round(i * (len(ticks) - 1) / max(count - 1, 1))] for i in range(count)})
+    frames = []
+    for tick in chosen:
+        with Image.open(run_folder / "samples" / f"{tick:04d}.png") as picture:
+            cell = (picture.width + 1) // 8
+            frames.append(picture.crop((0, 0, SIDE * cell - 1, SIDE * cell - 1)))
+    buffer = io.BytesIO()
+    film_strip(frames).save(buffer, format="WEBP", quality=60, method=6)
+    return buffer.getvalue(), chosen
+
+
+def record(
+    recipe: str,
+    *,
+    seed: int = 0,
+    device: str = "auto",
+    out: str | Path | None = None,
+    work: str | Path = "runs/record",
+    n: int = 10_000,
+    progress: bool | None = None,
+) -> Run:
+    """Make a recipe's full run and keep its record; called again, it goes on where it stopped.
+
+    ========================  =============================================================
+    ``run.json``              settings, seed, versions, hardware, seconds, scores
+    ``history.jsonl``         one row a tick, with the FID
+    ``weights.safetensors``   float16: averaged generator and discriminator at the best FID
+    ``samples.png``           64 samples of those weights
+    ``film.webp``             the same noise tick by tick, one picture below the other
+    ========================  =============================================================
+
+    Args:
+        recipe: its name.
+        seed: of the run.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        out: folder of the record; by default its place in the package.
+        work: where the run folder lies while the run is made.
+        n: samples behind the final scores.
+        progress: a progress bar; by default one if standard error is a terminal.
+
+    Returns:
+        The record, opened.
+
+    Raises:
+        GancourseError: as :func:`gancourse.train` and :func:`gancourse.evaluate`; the older
+            record stays.
+    """
+    where = choose(device)
+    planned = plan(recipe, seed=seed)
+    folder = Path(work) / f"{recipe}-seed{seed}"
+    target = RECORDED / recipe if out is None else Path(out)
+    run_plan(
+        planned, where, out=folder, resume=(folder / "run.json").exists(), progress=progress
+    )
+    made = load(folder, device=str(where))
+    last = load(folder, checkpoint_name="last", device=str(where))
+    best = min(made.history, key=lambda row: row.get("fid", float("inf")))
+
+    draft = folder / "record"
+    weights = _half("ema", made.generator) | _half("discriminator", made.gan.discriminator)
+    checkpoint.write(draft / "weights.safetensors", weights, {"recipe": recipe, "tick": best["tick"]})
+    shutil.copyfile(folder / "history.jsonl", draft / "history.jsonl")
+    film, ticks = _film(folder, made.history)
+    write_bytes(draft / "film.webp", film)
+    facts = made.facts | {
+        "recorded": time.strftime("%Y-%m-%d"),
+        "best": {"tick": best["tick"], "epoch": best["epoch"], "by": "fid"},
+        "film": {"ticks": ticks, "rows": SIDE, "columns": SIDE},
+        "scores_last": evaluate(last, n=n).as_dict(),
+    }
+    write_json(draft / "run.json", facts)
+    # The scores are those of the float16 weights, which are what a reader loads.
+    small = load(draft)
+    write_json(draft / "run.json", facts | {"scores": evaluate(small, n=n).as_dict()})
+    buffer = io.BytesIO()
+    tile(small.sample(64, seed=0)).save(buffer, format="PNG", optimize=True)
+    write_bytes(draft / "samples.png", buffer.getvalue())
+    try:
+        if target.exists():
+            shutil.rmtree(target)
+        shutil.copytree(draft, target)
+    except OSError as error:
+        raise GancourseError(
+            f"Cannot write the record to {target}: {error.strerror or error}. It lies complete in "
+            f"{draft}; copy it from there, or name another folder by --out (out=...)."
+        ) from error
+    return load(target)
