@@ -2,10 +2,10 @@
 // (The theme does the same for code and tables.)
 (function () {
   "use strict";
-  const parts = "div.math, span.math, dt.sig, div.cell_output pre";
+  const parts = "mjx-container, span.math, dt.sig, div.cell_output pre";
   const update = () => {
     for (const part of document.querySelectorAll(parts)) {
-      if (part.scrollWidth > part.clientWidth + 1 && getComputedStyle(part).overflowX !== "visible") {
+      if (part.scrollWidth > part.clientWidth && getComputedStyle(part).overflowX !== "visible") {
         part.tabIndex = 0;
       }
     }

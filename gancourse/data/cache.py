@@ -88,7 +88,8 @@ def load(path: Path, mark: str) -> ImageData | None:
             metadata = file.metadata() or {}
             if metadata.get("fingerprint") != mark:
                 return None
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            stored = file.keys()
+            tensors = {name: file.get_tensor(name) for name in stored}
         if metadata["checksum"] != _checksum(tensors):
             return None
         data = ImageData(

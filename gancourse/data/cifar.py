@@ -36,25 +36,21 @@ MD5 = {
     "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
     "test_batch": "40351d587109b95175f43aff81a1287e",
 }
+ADMITTED = {
+    ("numpy.core.multiarray", "_reconstruct"): np.zeros(0).__reduce__()[0],
+    ("numpy._core.multiarray", "_reconstruct"): np.zeros(0).__reduce__()[0],
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+}
 
 
 class ArrayUnpickler(pickle.Unpickler):
     """Admits what a pickled numpy array of plain numbers needs, and refuses every other global."""
 
-    _admitted: dict[tuple[str, str], Any] = {
-        (module, name): value
-        for module in ("numpy.core.multiarray", "numpy._core.multiarray", "numpy")
-        for name, value in (
-            ("_reconstruct", np.zeros(0).__reduce__()[0]),
-            ("ndarray", np.ndarray),
-            ("dtype", np.dtype),
-        )
-    }
-
     def find_class(self, module: str, name: str) -> Any:
         """The object a pickle names, if it is one of the three."""
         try:
-            return self._admitted[module, name]
+            return ADMITTED[module, name]
         except KeyError:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None
 

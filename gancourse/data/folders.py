@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os.path import isdir
 from pathlib import Path
 
@@ -64,8 +64,8 @@ def load_folder(
     Args:
         folder: where the images are.
         split: the name given to the result; the folder is taken whole.
-        size: side in pixels of the square images: the shorter side is resized to it, the centre
-            cropped. None: see :func:`gancourse.data.images.common_form`.
+        size: side in pixels of the square images: the centre square is cropped and resized to
+            it. None: see :func:`gancourse.data.images.common_form`.
         channels: 1 or 3; None: 1 if every image is grey, else 3.
 
     Raises:
@@ -125,7 +125,7 @@ class Folders(Source):
                 f"{folder} has the classes {data.classes}, {self.info.name} has "
                 f"{self.info.classes}."
             )
-        return data
+        return replace(data, name=self.info.name)
 
 
 CATS_DOGS = Folders(

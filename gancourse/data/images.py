@@ -18,9 +18,10 @@ from tqdm import tqdm
 
 from gancourse.errors import GancourseError
 
-SUFFIXES = frozenset(
-    ".jpg .jpeg .png .bmp .gif .tif .tiff .webp .ppm .pgm .pbm .avif".split()
-)
+SUFFIXES = frozenset((
+    ".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm",
+    ".avif",
+))
 GREY_MODES = frozenset(("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"))
 GREY_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R BT.601, as in Pillow's conversion to grey
 EXIF_ORIENTATION = 0x0112
@@ -113,8 +114,8 @@ def decode(path: Path, form: Form) -> np.ndarray:
 
     Turned upright as its EXIF data say; transparency laid over white; palettes, CMYK and the like
     turned into RGB; 16-bit grey scaled to 8 bits; of an animation the first frame. Then the
-    largest centred piece of the wanted aspect ratio is resized (bilinear with antialiasing):
-    the shorter side decides, the longer one loses its ends.
+    largest centred piece of the wanted aspect ratio is resized (bilinear with antialiasing), so
+    that the shorter side decides and the longer one loses its ends.
 
     Raises:
         GancourseError: the file is not a whole, readable image; the message names it.
@@ -127,10 +128,7 @@ def decode(path: Path, form: Form) -> np.ndarray:
             if opened.mode == "F" or (opened.mode == "I" and opened.format != "PNG"):
                 raise ValueError("32-bit grey has no fixed range; save it with 8 or 16 bits")
             image = _as_mode(ImageOps.exif_transpose(opened), "L" if form.channels == 1 else "RGB")
-            if image.size != (form.width, form.height):
-                image = image.resize(
-                    (form.width, form.height), Image.Resampling.BILINEAR, box=_centre(image, form)
-                )
+            image = _crop_and_resize(image, form, Image.Resampling.BILINEAR)
             return np.asarray(image).reshape(form.height, form.width, form.channels)
     except UNREADABLE as error:
         raise _unreadable(path, error) from error
@@ -183,12 +181,14 @@ def _as_mode(image: Image.Image, mode: str) -> Image.Image:
     return image if image.mode == mode else image.convert("RGB").convert(mode)
 
 
-def _centre(image: Image.Image, form: Form) -> tuple[float, float, float, float]:
-    """The largest centred box with the form's aspect ratio: left, upper, right, lower."""
+def _crop_and_resize(image: Image.Image, form: Form, how: Image.Resampling) -> Image.Image:
+    if image.size == (form.width, form.height):
+        return image
     scale = min(image.width / form.width, image.height / form.height)
-    width, height = form.width * scale, form.height * scale
-    left, upper = (image.width - width) / 2, (image.height - height) / 2
-    return left, upper, min(left + width, image.width), min(upper + height, image.height)
+    width, height = max(1, round(form.width * scale)), max(1, round(form.height * scale))
+    left, upper = (image.width - width) // 2, (image.height - height) // 2
+    box = image.crop((left, upper, left + width, upper + height))
+    return box.resize((form.width, form.height), how)
 
 
 def _decode_mask(path: Path, form: Form, values: range) -> np.ndarray:
@@ -202,11 +202,7 @@ def _decode_mask(path: Path, form: Form, values: range) -> np.ndarray:
                     f"values {stored.min()}..{stored.max()}, allowed {values.start}..{values[-1]}"
                 )
             classes = Image.fromarray(stored - np.uint8(values.start))
-            size = (form.width, form.height)
-            if classes.size != size:
-                classes = classes.resize(
-                    size, Image.Resampling.NEAREST, box=_centre(classes, form)
-                )
+            classes = _crop_and_resize(classes, form, Image.Resampling.NEAREST)
             return np.asarray(classes)[:, :, None]
     except UNREADABLE as error:
         raise _unreadable(path, error) from error

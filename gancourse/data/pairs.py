@@ -137,6 +137,9 @@ class CamVid(Source):
         return pairs.load(self.info, where, split, size, channels)
 
 
+PET_LISTS = {"train": "trainval.txt", "test": "test.txt"}
+
+
 class OxfordPets(Source):
     """Cats and dogs of 37 breeds with trimaps, as their authors publish them.
 
@@ -168,20 +171,19 @@ class OxfordPets(Source):
         about="cats and dogs of 37 breeds with trimaps",
     )
     below = ("oxford-iiit-pet", "oxford-pets", "oxford-pets/oxford-iiit-pet")
-    lists = {"train": "trainval.txt", "test": "test.txt"}
     torchvision = "OxfordIIITPet"
 
     def holds(self, where: Path) -> bool:
         """Whether both folders and the lists are there."""
         annotations = where / "annotations"
-        names = ("list.txt", *self.lists.values())
+        names = ("list.txt", *PET_LISTS.values())
         return isdir(where / "images") and all(isfile(annotations / name) for name in names)
 
     def read(self, where: Path, split: str, size: int | None, channels: int | None) -> ImageData:
         """Images, breeds and trimaps of a split."""
         annotations = where / "annotations"
         every = self._labels(annotations / "list.txt")
-        listed = annotations / self.lists[split]
+        listed = annotations / PET_LISTS[split]
         labels = self._labels(listed)
         for name, label in labels.items():
             if every.get(name) != label:

@@ -98,8 +98,8 @@ def load(
         split: which part; ``info(name).splits`` has the names. Of a folder of images it is the
             sub-folder called so; a folder without such a one is the split ``"train"`` as a whole.
         root: a folder to look in before the others, and to download into.
-        size: side of square images in pixels: the shorter side is resized to it (bilinear with
-            antialiasing) and the centre cropped; masks take the nearest pixel. None keeps what is
+        size: side of square images in pixels: the centre square is cropped and resized to it
+            (bilinear with antialiasing); masks take the nearest pixel. None keeps what is
             stored; a folder of images of different sizes then gets the largest power of two not
             above the median of the shorter sides, from 8 to 256.
         channels: 1 for grey, 3 for RGB, None for what is stored.

@@ -1,0 +1,65 @@
+"""Diagrams that explain: boxes and arrows, drawn so that every notebook can show them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["gan"]
+
+INK, REAL, FAKE, PLAYER = "#1d2233", "#d7ebdc", "#fbe0cf", "#dde4ff"
+
+
+def _box(ax: Any, x: float, y: float, text: str, colour: str, width: float = 1.9) -> None:
+    from matplotlib.patches import FancyBboxPatch
+
+    shape = FancyBboxPatch(
+        (x - width / 2, y - 0.42), width, 0.84, boxstyle="round,pad=0.04,rounding_size=0.12",
+        facecolor=colour, edgecolor=INK, linewidth=1.2,
+    )  # fmt: skip
+    ax.add_patch(shape)
+    ax.text(x, y, text, ha="center", va="center", color=INK, fontsize=10, linespacing=1.3)
+
+
+def _arrow(
+    ax: Any, start: tuple[float, float], end: tuple[float, float], dashed: bool = False, bend: float = 0
+) -> None:
+    style = {"arrowstyle": "-|>", "color": "#9a4b00" if dashed else INK, "linewidth": 1.3,
+             "linestyle": (0, (4, 3)) if dashed else "solid", "shrinkA": 0, "shrinkB": 0,
+             "connectionstyle": f"arc3,rad={bend}"}  # fmt: skip
+    ax.annotate("", end, start, arrowprops=style)
+
+
+def gan() -> Any:
+    """The data flow of a GAN: what each player sees, and where the gradients go.
+
+    Returns:
+        The matplotlib figure. Solid arrows carry images and probabilities forward, dashed ones
+        gradients back.
+    """
+    from matplotlib import pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(7.6, 3.5), layout="constrained")
+    ax.set_xlim(-0.2, 10.6)
+    ax.set_ylim(-1.2, 3.8)
+    ax.set_axis_off()
+    _box(ax, 0.9, 0.9, "noise\n$z$", "white", 1.3)
+    _box(ax, 3.1, 0.9, "generator\n$G$", PLAYER)
+    _box(ax, 5.5, 0.9, "fake image\n$G(z)$", FAKE)
+    _box(ax, 5.5, 2.9, "real image\n$x$", REAL)
+    _box(ax, 7.9, 1.9, "discriminator\n$D$", PLAYER, 2.0)
+    _box(ax, 9.9, 1.9, "real?\n$D(\\cdot)$", "white", 1.1)
+    _box(ax, 3.1, 2.9, "data set", "white")
+    for start, end in (
+        ((1.6, 0.9), (2.08, 0.9)),
+        ((4.1, 0.9), (4.48, 0.9)),
+        ((4.1, 2.9), (4.48, 2.9)),
+        ((6.5, 2.8), (7.1, 2.36)),
+        ((6.5, 1.0), (7.1, 1.44)),
+        ((8.95, 1.9), (9.28, 1.9)),
+    ):
+        _arrow(ax, start, end)
+    _arrow(ax, (9.9, 2.4), (8.2, 2.4), dashed=True, bend=0.75)
+    ax.text(9.1, 3.3, "$D$ learns from both", ha="center", color="#9a4b00", fontsize=9.5)
+    _arrow(ax, (9.9, 1.4), (3.1, 0.4), dashed=True, bend=-0.42)
+    ax.text(6.6, -1.1, "$G$ learns through $D$", ha="center", color="#9a4b00", fontsize=9.5)
+    return figure

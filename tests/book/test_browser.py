@@ -1,0 +1,92 @@
+"""The built pages in Chromium: offline, readable on a phone, usable without a mouse or in the dark."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+
+from tests import needs
+from tests.book.site import HTML, chapters
+
+pytestmark = [pytest.mark.built, needs.chromium()]
+
+WIDER = """() => [...document.querySelectorAll("body *")]
+  .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+  .slice(0, 5).map((e) => e.tagName + "." + e.className)"""
+
+
+def serious(page) -> list[str]:
+    """What axe calls serious or critical."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{v['id']}: {node['target']} {node.get('failureSummary', '')}"
+        for v in found
+        if v["impact"] in ("serious", "critical")
+        for node in v["nodes"][:3]
+    ]
+
+
+def sideways(page) -> list[str]:
+    """What sticks out of the window, if the page scrolls sideways."""
+    width = page.evaluate("document.documentElement.scrollWidth")
+    return page.evaluate(WIDER) if width > page.viewport_size["width"] else []
+
+
+def from_elsewhere(page, own: str) -> list[str]:
+    """What the page requested from other places."""
+    return [url for url in page.requested if not url.startswith((own, "data:", "blob:"))]
+
+
+@pytest.mark.parametrize("name", chapters())
+def test_opens_from_a_file_without_a_network(name, open_page):
+    page = open_page(f"file://{quote(str(HTML / name))}.html", offline=True)
+    assert from_elsewhere(page, "file://") == []
+    failed = [url for url in page.failed if not url.endswith((".css", ".json")) and "?" not in url]
+    assert failed == [] and page.errors == []
+    formulas = page.locator("div.math, span.math").count()
+    assert page.locator("mjx-container").count() >= formulas
+    assert page.locator("mjx-merror, [data-mjx-error]").count() == 0
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("name", chapters())
+def test_axe_finds_nothing_serious(name, mode, open_page, served):
+    page = open_page(f"{served}/{name}.html", mode=mode)
+    assert page.locator("html").get_attribute("data-theme") == mode
+    assert page.failed == [] and from_elsewhere(page, served) == []
+    assert serious(page) == []
+
+
+@pytest.mark.parametrize("name", chapters())
+def test_a_phone_needs_no_sideways_scrolling(name, open_page, served):
+    page = open_page(f"{served}/{name}.html", width=360)
+    assert sideways(page) == []
+    assert serious(page) == []
+
+
+@pytest.mark.parametrize("word", ["discriminator", "gancourse"])
+def test_search_finds(word, open_page, served):
+    page = open_page(f"{served}/search.html?q={word}")
+    page.locator("ul.search li a").first.wait_for(timeout=10_000)
+    assert page.locator("ul.search li").count() >= 1
+
+
+def test_search_does_not_find_what_is_not_there(open_page, served):
+    page = open_page(f"{served}/search.html?q=qzxjqzxj")
+    page.wait_for_timeout(1000)
+    assert page.locator("ul.search li").count() == 0
+
+
+def test_the_checks_see_faults(open_page, tmp_path):
+    (tmp_path / "bad.html").write_text(
+        "<html lang='en'><title>bad</title><meta name='viewport' content='width=device-width'>"
+        "<h1 style='width:900px;color:#aaa;background:#fff'>Hard to read</h1>"
+        "<img src='https://example.org/x.png'><script>undefinedFunction()</script></html>"
+    )
+    page = open_page(f"file://{tmp_path}/bad.html", width=360, offline=True)
+    assert sideways(page) and page.errors
+    assert from_elsewhere(page, "file://") == ["https://example.org/x.png"]
+    assert {text.split(":")[0] for text in serious(page)} >= {"color-contrast", "image-alt"}

@@ -1,0 +1,118 @@
+"""The command line, called as a user does."""
+
+import json
+import sys
+
+import pytest
+from PIL import Image
+
+from gancourse import cli
+
+
+@pytest.fixture
+def call(monkeypatch, capsys, tmp_path):
+    """Run ``gancourse ...`` in an empty folder; returns (exit code, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["gancourse", *map(str, words)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        return code, *capsys.readouterr()
+
+    return run
+
+
+TRAIN = ("train", "vanilla/digits", "--images", "640", "--device", "cpu")
+
+
+def test_a_newcomers_path(call, tmp_path):
+    code, out, _ = call(*TRAIN)
+    assert code == 0 and "runs/vanilla-digits" in out and "gancourse sample" in out
+    run = tmp_path / "runs" / "vanilla-digits"
+    assert json.loads((run / "run.json").read_text())["status"] == "finished"
+    assert Image.open(run / "samples" / "0001.png").size == (71, 71)
+
+    code, out, _ = call("sample", run, "-n", 10, "--seed", 3, "--out", "ten.png")
+    assert code == 0 and Image.open(tmp_path / "ten.png").size == (71, 17)
+
+    code, out, _ = call("evaluate", run, "--n", 100)
+    assert code == 0 and "FID" in out and "digits-cnn" in out
+
+    code, out, _ = call(*TRAIN[:3], 1280, *TRAIN[4:], "--resume")
+    assert code == 0
+    rows = [json.loads(r) for r in (run / "history.jsonl").read_text().splitlines()]
+    assert rows[-1]["images"] == 1280
+
+
+def test_tables(call):
+    code, out, _ = call("recipes")
+    assert code == 0 and "dcgan/fashion-mnist" in out
+    code, out, _ = call("data")
+    assert code == 0 and "fashion-mnist" in out and "digits" in out
+    code, out, _ = call("--help")
+    assert code == 0 and "train" in out and "evaluate" in out
+
+
+def test_dry_run_writes_nothing(call, tmp_path):
+    code, out, _ = call(*TRAIN, "--dry-run")
+    assert code == 0 and "images/s" in out and "parameters" in out
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("train", "dcgan/fashon-mnist"), "Did you mean dcgan/fashion-mnist"),
+        (("train", "vanilla/digits", "--data", "nowhere"), "nowhere"),
+        (("train", "vanilla/digits", "--batch-size", "9999"), "batch of 9999"),
+        (("train", "vanilla/digits", "--lr", "-1"), "lr_d is -1"),
+        (("train", "vanilla/digits", "--resume"), "no run in runs/vanilla-digits"),
+        (("train", "vanilla/digits", "--device", "tpu9"), "tpu9"),
+        (("train", "vanilla/digits", "--dry-run", "--epochs", "0"), "images is 0"),
+        (("sample", "nothing"), "Unknown run folder or record"),
+        (("evaluate", "nothing"), "Unknown run folder or record"),
+        (("record", "nothing"), "Unknown recipe"),
+    ],
+)
+def test_errors_are_one_message_and_exit_code_2(call, words, message):
+    code, _, err = call(*words)
+    assert code == 2 and message in err
+    assert "Traceback" not in err and len(err.strip().splitlines()) <= 2
+
+
+def test_sample_into_a_strange_file(call, tmp_path):
+    call(*TRAIN)
+    code, _, err = call("sample", "runs/vanilla-digits", "--out", "a.xyz")
+    assert code == 2 and ".png" in err
+    code, _, err = call("sample", "runs/vanilla-digits", "-n", "0")
+    assert code == 2 and "0 samples" in err
+
+
+def test_existing_run(call):
+    assert call(*TRAIN)[0] == 0
+    code, _, err = call(*TRAIN)
+    assert code == 2 and "--resume" in err
+
+
+def test_ctrl_c(call, monkeypatch, tmp_path):
+    import os
+    import signal
+
+    from gancourse.training.trainer import Trainer
+
+    step = Trainer.step
+
+    def pressed(trainer):
+        step(trainer)
+        if trainer.step_count == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Trainer, "step", pressed)
+    code, _, err = call(*TRAIN)
+    assert code == 130 and "--resume" in err
+    monkeypatch.setattr(Trainer, "step", step)
+    assert call(*TRAIN, "--resume")[0] == 0

@@ -1,0 +1,189 @@
+"""train, load, evaluate, record: from a name to a trained GAN and back."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from PIL import Image
+
+import gancourse
+from gancourse import recipes
+from gancourse.errors import GancourseError
+from gancourse.files import read_json, write_json
+from gancourse.training.api import plan
+
+
+def quick(recipe="vanilla/digits", **more):
+    return gancourse.train(recipe, **{"budget": "short", "images": 640, "device": "cpu"} | more)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    path = tmp_path_factory.mktemp("runs") / "run"
+    return quick(out=path)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A folder of twenty little pictures of several kinds."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for i in range(20):
+        kind = ("RGB", "L", "P", "RGBA", "CMYK")[i % 5]
+        Image.new(kind if kind != "P" else "RGB", (20 + i, 30)).convert(kind).save(
+            folder / f"{i}.{'png' if kind in ('P', 'RGBA') else 'jpg'}"
+        )
+    return folder
+
+
+class TestTrainAndLoad:
+    def test_load_gives_the_same_images(self, made):
+        opened = gancourse.load(made.path)
+        assert torch.equal(opened.sample(9, seed=4), made.sample(9, seed=4))
+        assert opened.recipe == "vanilla/digits" and opened.history == made.history
+        assert opened.facts["status"] == "finished"
+        assert opened.facts["versions"]["torch"] == torch.__version__.split("+")[0]
+
+    def test_last_and_best(self, made):
+        last = gancourse.load(made.path, checkpoint_name="last")
+        assert torch.equal(last.sample(4), made.sample(4))
+        with pytest.raises(GancourseError, match="checkpoint"):
+            gancourse.load(made.path, checkpoint_name="worst")
+
+    def test_own_folder(self, photos):
+        run = quick("dcgan/digits", data=photos, images=32, batch_size=8)
+        assert run.sample(2).shape == (2, 3, 8, 8)
+
+    def test_weights_depend_on_the_seed_alone(self):
+        a, b, c = (plan("dcgan/digits", seed=s).build().state_dict() for s in (0, 0, 1))
+        name = "generator.layers.0.weight"
+        assert torch.equal(a[name], b[name]) and not torch.equal(a[name], c[name])
+
+    @pytest.mark.parametrize("name", [n for n in recipes.names() if n.endswith("digits")])
+    def test_full_budget_is_scored_and_keeps_the_best(self, name, tmp_path, monkeypatch):
+        small = replace(recipes.get(name), score_samples=150, tick=1)
+        monkeypatch.setitem(recipes._RECIPES, name, small)
+        run = gancourse.train(name, epochs=2, device="cpu", out=tmp_path / "run")
+        assert len(run.history) == 2 and all(row["fid"] > 0 for row in run.history)
+        assert (tmp_path / "run" / "best.safetensors").exists()
+
+
+class TestResume:
+    def test_longer(self, tmp_path):
+        first = quick(epochs=1, images=None, budget="full", out=tmp_path / "run")
+        longer = quick(epochs=2, images=None, budget="full", out=tmp_path / "run", resume=True)
+        assert longer.history[-1]["images"] == 2 * first.history[-1]["images"]
+
+    def test_changed_settings_are_shown(self, tmp_path):
+        quick(out=tmp_path / "run")
+        with pytest.raises(GancourseError, match=r"training\.lr_d: 0\.0005 -> 0\.1"):
+            quick(out=tmp_path / "run", resume=True, lr=0.1)
+        with pytest.raises(GancourseError, match="gan.name: vanilla -> dcgan"):
+            quick("dcgan/digits", out=tmp_path / "run", resume=True)
+
+    def test_changed_data_are_refused(self, tmp_path, photos):
+        options = {"data": photos, "images": 32, "batch_size": 8, "out": tmp_path / "run"}
+        quick("dcgan/digits", **options)
+        Image.new("RGB", (30, 30), "red").save(photos / "0.jpg")
+        with pytest.raises(GancourseError, match="data.sha256"):
+            quick("dcgan/digits", **options, resume=True)
+
+    def test_existing_run_is_not_overwritten(self, made):
+        with pytest.raises(GancourseError, match="already holds a run.*--resume"):
+            quick(out=made.path)
+        gancourse.load(made.path)
+
+    def test_nothing_to_resume(self, tmp_path):
+        with pytest.raises(GancourseError, match="no run in .* to resume"):
+            quick(out=tmp_path / "run", resume=True)
+        with pytest.raises(GancourseError, match="say which run"):
+            quick(resume=True)
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("recipe", "options", "message"),
+        [
+            ("dcgan/fashion", {}, "Did you mean .*dcgan/fashion-mnist"),
+            ("vanilla/digits", {"data": "mnsit"}, "mnist"),
+            ("vanilla/digits", {"data": "no/such/folder"}, "no/such/folder"),
+            ("vanilla/digits", {"data": "ring"}, "makes images"),
+            ("vanilla/digits", {"batch_size": 5000}, "batch of 5000 cannot be drawn from 1437"),
+            ("vanilla/digits", {"epochs": 1, "images": 1}, "not both"),
+            ("vanilla/digits", {"epochs": -1, "images": None}, "images is 0"),
+            ("vanilla/digits", {"budget": "long"}, "short or full"),
+            ("vanilla/digits", {"device": "gpu"}, "Device 'gpu'"),
+            ("vanilla/digits", {"device": "meta"}, "meta"),
+        ],
+    )
+    def test_message(self, recipe, options, message):
+        with pytest.raises(GancourseError, match=message):
+            quick(recipe, **options)
+
+    def test_out_is_a_file(self, tmp_path):
+        (tmp_path / "run").write_text("")
+        with pytest.raises(GancourseError, match="is a file"):
+            quick(out=tmp_path / "run")
+
+    def test_out_below_a_file(self, tmp_path):
+        (tmp_path / "run").write_text("")
+        with pytest.raises(GancourseError, match="Cannot write to the run folder"):
+            quick(out=tmp_path / "run" / "below")
+
+    def test_load(self, made, tmp_path):
+        with pytest.raises(GancourseError, match="Unknown run folder or record"):
+            gancourse.load("dcgan/nothing")
+        with pytest.raises(GancourseError, match="holds no run"):
+            gancourse.load(tmp_path)
+        write_json(tmp_path / "run.json", {"settings": {}})
+        with pytest.raises(GancourseError, match="does not describe a run"):
+            gancourse.load(tmp_path)
+        write_json(tmp_path / "run.json", read_json(made.path / "run.json"))
+        with pytest.raises(GancourseError, match="no checkpoint yet"):
+            gancourse.load(tmp_path)
+
+    def test_weights_of_another_gan(self, made, tmp_path):
+        facts = read_json(made.path / "run.json")
+        facts["settings"]["gan"]["options"]["hidden"] = [64, 64]
+        write_json(tmp_path / "run.json", facts)
+        (tmp_path / "last.safetensors").write_bytes((made.path / "last.safetensors").read_bytes())
+        with pytest.raises(GancourseError, match="do not fit"):
+            gancourse.load(tmp_path)
+
+    def test_corrupt_checkpoint(self, made, tmp_path):
+        whole = bytearray((made.path / "last.safetensors").read_bytes())
+        whole[-5] ^= 1
+        write_json(tmp_path / "run.json", read_json(made.path / "run.json"))
+        (tmp_path / "last.safetensors").write_bytes(whole)
+        with pytest.raises(GancourseError, match="last.safetensors is corrupt"):
+            gancourse.load(tmp_path)
+
+
+def test_evaluate(made):
+    scores = gancourse.evaluate(made, n=200)
+    assert scores.n_fake == 200 and scores.n_real == 360
+    assert scores.extractor == "digits-cnn" and scores.fid > 0
+    assert gancourse.evaluate(str(made.path), n=200).fid == pytest.approx(scores.fid, rel=1e-6)
+
+
+def test_evaluate_needs_an_extractor(photos, tmp_path):
+    run = quick("dcgan/digits", data=photos, images=32, batch_size=8)
+    with pytest.raises(GancourseError):
+        gancourse.evaluate(run, n=10)
+
+
+def test_record(tmp_path, monkeypatch):
+    small = replace(recipes.get("dcgan/digits"), full=3, tick=1, score_samples=100)
+    monkeypatch.setitem(recipes._RECIPES, "dcgan/digits", small)
+    options = {"out": tmp_path / "record", "work": tmp_path / "work", "n": 300, "device": "cpu"}
+    made = gancourse.record("dcgan/digits", **options)
+    names = {p.name for p in (tmp_path / "record").iterdir()}
+    assert names == {"run.json", "history.jsonl", "weights.safetensors", "film.webp", "samples.png"}
+    assert made.facts["best"]["tick"] == min(made.history, key=lambda row: row["fid"])["tick"]
+    assert gancourse.evaluate(made, n=300).fid == pytest.approx(made.scores["fid"], rel=1e-4)
+    with Image.open(tmp_path / "record" / "film.webp") as film:
+        assert film.height % len(made.facts["film"]["ticks"]) == 0
+    sizes = {p.name: p.stat().st_size for p in (tmp_path / "record").iterdir()}
+    assert sizes["weights.safetensors"] < 1_000_000
+    again = gancourse.record("dcgan/digits", **options)  # finished: only packed anew
+    assert torch.equal(again.sample(4), made.sample(4))
