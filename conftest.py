@@ -1,4 +1,4 @@
-"""For notebooks under ``pytest --nbval``: the settings of their stored outputs, the data they need."""
+"""Notebooks under ``pytest --nbval``: the settings of their stored outputs, their data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ os.environ.setdefault("GANCOURSE_BUDGET", "short")
 
 
 def pytest_collection_modifyitems(items):
-    """Skip, and say so, the notebooks whose metadata name a data set that is not on this machine."""
+    """Skip, and say so, the notebooks whose metadata name data that are not on this machine."""
     from tests import needs
 
     for item in items:

@@ -1,4 +1,4 @@
-"""The same DCGAN trained by others' loops: what ``benchmarks/training.py`` compares with."""
+"""The same DCGAN trained by others' loops: what ``benchmarks/__main__.py`` compares with."""
 
 from __future__ import annotations
 

@@ -116,7 +116,9 @@ def train(
             recipe, **overrides, device=device, out=out, resume=resume, tensorboard=tensorboard
         )
     except KeyboardInterrupt:
-        typer.echo(f"\nInterrupted; saved in {out}. Go on with the same command and --resume.", err=True)
+        typer.echo(
+            f"\nInterrupted; saved in {out}. Go on with the same command and --resume.", err=True
+        )
         raise typer.Exit(130) from None
     row = run.history[-1]
     fid = f", FID {row['fid']:.1f}" if "fid" in row else ""

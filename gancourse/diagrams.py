@@ -21,7 +21,11 @@ def _box(ax: Any, x: float, y: float, text: str, colour: str, width: float = 1.9
 
 
 def _arrow(
-    ax: Any, start: tuple[float, float], end: tuple[float, float], dashed: bool = False, bend: float = 0
+    ax: Any,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    dashed: bool = False,
+    bend: float = 0,
 ) -> None:
     style = {"arrowstyle": "-|>", "color": "#9a4b00" if dashed else INK, "linewidth": 1.3,
              "linestyle": (0, (4, 3)) if dashed else "solid", "shrinkA": 0, "shrinkB": 0,

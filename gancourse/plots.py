@@ -78,7 +78,7 @@ def grid(images: Tensor, columns: int = 8, title: str | None = None, ax: Any = N
     picture = np.asarray(tile(images, columns))
     if ax is None:
         height, width = picture.shape[:2]
-        figure, ax = plt.subplots(figsize=(5, 5 * height / width + 0.3), layout="constrained")
+        _, ax = plt.subplots(figsize=(5, 5 * height / width + 0.3), layout="constrained")
     ax.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     ax.set_axis_off()
     if title:

@@ -91,7 +91,7 @@ def insert_modules(app: Sphinx, docname: str, source: list[str]) -> None:
 def resolve_offered(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, content: Element
 ) -> Element | None:
-    """Link a name given by where it is offered to where it is documented, a constant to its module."""
+    """Link a name given by where it is offered to its entry, a constant to its module."""
     target = node.get("reftarget", "")
     module, _, name = target.rpartition(".")
     if node.get("refdomain") != "py" or module.split(".")[0] != "gancourse":

@@ -18,18 +18,40 @@ from tqdm import tqdm
 
 from gancourse.errors import GancourseError
 
-SUFFIXES = frozenset((
-    ".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm",
-    ".avif",
-))
+SUFFIXES = frozenset(
+    (
+        ".jpg",
+        ".jpeg",
+        ".png",
+        ".bmp",
+        ".gif",
+        ".tif",
+        ".tiff",
+        ".webp",
+        ".ppm",
+        ".pgm",
+        ".pbm",
+        ".avif",
+    )
+)
 GREY_MODES = frozenset(("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"))
 GREY_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R BT.601, as in Pillow's conversion to grey
 EXIF_ORIENTATION = 0x0112
 LARGEST_DEFAULT = 256
 CHUNK = 4096
 # What Pillow raises on files that are truncated, corrupt, absurdly large or no images at all.
-UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, struct.error, IndexError, KeyError,
-              TypeError, OverflowError, Image.DecompressionBombError)
+UNREADABLE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    struct.error,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    Image.DecompressionBombError,
+)
 
 
 def check_form(size: int | None, channels: int | None) -> None:

@@ -96,8 +96,20 @@ class CamVid(Source):
     line of the list is a name, or the paths of image and mask.
     """
 
-    mask_classes = ("sky", "building", "pole", "road", "pavement", "tree", "sign symbol",
-                    "fence", "car", "pedestrian", "bicyclist", "void")
+    mask_classes = (
+        "sky",
+        "building",
+        "pole",
+        "road",
+        "pavement",
+        "tree",
+        "sign symbol",
+        "fence",
+        "car",
+        "pedestrian",
+        "bicyclist",
+        "void",
+    )
     info = Info(
         name="camvid",
         kind="images",
@@ -132,8 +144,13 @@ class CamVid(Source):
             raise GancourseError(
                 f"{where / split}.txt and the files in {where / split} disagree: {odd[0]}."
             )
-        pairs = Pairs([images[name] for name in names], [masks[name] for name in names], None,
-                      range(len(self.mask_classes)), self.mask_classes)
+        pairs = Pairs(
+            [images[name] for name in names],
+            [masks[name] for name in names],
+            None,
+            range(len(self.mask_classes)),
+            self.mask_classes,
+        )
         return pairs.load(self.info, where, split, size, channels)
 
 
@@ -156,13 +173,43 @@ class OxfordPets(Source):
         splits={"train": 3_680, "test": 3_669},
         shape=(3, None, None),
         classes=(
-            "Abyssinian", "American bulldog", "American pit bull terrier", "Basset hound", "Beagle",
-            "Bengal", "Birman", "Bombay", "Boxer", "British shorthair", "Chihuahua", "Egyptian Mau",
-            "English cocker spaniel", "English setter", "German shorthaired", "Great Pyrenees",
-            "Havanese", "Japanese chin", "Keeshond", "Leonberger", "Maine Coon",
-            "Miniature pinscher", "Newfoundland", "Persian", "Pomeranian", "Pug", "Ragdoll",
-            "Russian Blue", "Saint Bernard", "Samoyed", "Scottish terrier", "Shiba Inu", "Siamese",
-            "Sphynx", "Staffordshire bull terrier", "Wheaten terrier", "Yorkshire terrier",
+            "Abyssinian",
+            "American bulldog",
+            "American pit bull terrier",
+            "Basset hound",
+            "Beagle",
+            "Bengal",
+            "Birman",
+            "Bombay",
+            "Boxer",
+            "British shorthair",
+            "Chihuahua",
+            "Egyptian Mau",
+            "English cocker spaniel",
+            "English setter",
+            "German shorthaired",
+            "Great Pyrenees",
+            "Havanese",
+            "Japanese chin",
+            "Keeshond",
+            "Leonberger",
+            "Maine Coon",
+            "Miniature pinscher",
+            "Newfoundland",
+            "Persian",
+            "Pomeranian",
+            "Pug",
+            "Ragdoll",
+            "Russian Blue",
+            "Saint Bernard",
+            "Samoyed",
+            "Scottish terrier",
+            "Shiba Inu",
+            "Siamese",
+            "Sphynx",
+            "Staffordshire bull terrier",
+            "Wheaten terrier",
+            "Yorkshire terrier",
         ),
         licence="CC BY-SA 4.0",
         citation="O. M. Parkhi, A. Vedaldi, A. Zisserman, C. V. Jawahar: Cats and dogs. CVPR 2012.",
@@ -205,8 +252,9 @@ class OxfordPets(Source):
                 name, number, _, _ = line.split()
                 label = int(number) - 1
             except ValueError:
-                raise GancourseError(f"{path} has a line that is not one of its kind: {line!r}.") \
-                    from None
+                raise GancourseError(
+                    f"{path} has a line that is not one of its kind: {line!r}."
+                ) from None
             if not 0 <= label < len(self.info.classes):
                 raise GancourseError(f"{path}: {name} has class {number}; there are 1..37.")
             labels[name] = label

@@ -22,8 +22,17 @@ from gancourse.errors import GancourseError, unknown
 
 SOURCES: dict[str, Source] = {
     source.info.name: source
-    for source in (DIGITS, MNIST, FASHION_MNIST, CIFAR10, CATS_DOGS, CAMVID, OXFORD_PETS,
-                   ABSTRACT_ART, SP500)
+    for source in (
+        DIGITS,
+        MNIST,
+        FASHION_MNIST,
+        CIFAR10,
+        CATS_DOGS,
+        CAMVID,
+        OXFORD_PETS,
+        ABSTRACT_ART,
+        SP500,
+    )
 }
 ToyName = Literal["ring", "grid", "spiral", "two-moons", "circle", "line", "checkerboard"]
 
@@ -162,9 +171,7 @@ def _load_source(
     )
 
 
-def _load_folder(
-    name: str | Path, split: str, size: int | None, channels: int | None
-) -> ImageData:
+def _load_folder(name: str | Path, split: str, size: int | None, channels: int | None) -> ImageData:
     folder = Path(name).expanduser()
     if not isdir(folder):
         if isinstance(name, Path) or "/" in name:

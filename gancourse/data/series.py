@@ -52,9 +52,7 @@ class SP500Series(Source):
             days = [datetime.strptime(row["Date"], "%m/%d/%Y").date() for row in rows]
             values = np.array([float(row[PRICE]) for row in rows])
         except (OSError, EOFError, KeyError, TypeError, ValueError, zlib.error) as error:
-            raise GancourseError(
-                f"{where} is corrupt ({error!r}). Install arch anew."
-            ) from error
+            raise GancourseError(f"{where} is corrupt ({error!r}). Install arch anew.") from error
         dates = np.array(days, dtype="datetime64[D]")
         if len(values) < 2 or not (np.isfinite(values) & (values > 0)).all():
             raise GancourseError(f"{where} holds values that are not prices. Install arch anew.")

@@ -28,7 +28,9 @@ def table() -> str:
         *textwrap.wrap(f"Points in the plane, computed on the spot: {', '.join(TOYS)}.", WIDTH),
         *textwrap.wrap(
             "Your own images: give the path of a folder, with one sub-folder a class if there are "
-            "classes. GANCOURSE_DATA names folders to look in first.", WIDTH),
+            "classes. GANCOURSE_DATA names folders to look in first.",
+            WIDTH,
+        ),
     ]
     return "\n".join(lines)
 
@@ -37,8 +39,12 @@ def _row(cells: Sequence[str], columns: Sequence[int]) -> str:
     name, items, shape, last = cells
     start = f"{name:<{columns[0]}}  {items:>{columns[1]}}  {shape:<{columns[2]}}  "
     return textwrap.fill(
-        last, WIDTH, initial_indent=start, subsequent_indent=" " * len(start),
-        break_long_words=False, break_on_hyphens=False,
+        last,
+        WIDTH,
+        initial_indent=start,
+        subsequent_indent=" " * len(start),
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 

@@ -134,11 +134,20 @@ TOYS: dict[str, Toy] = {
         _toy("grid", "25 Gaussians on a 5 x 5 grid, 2 apart", _mixture(GRID), 0.05, GRID),
         _toy("spiral", "one arm of an Archimedean spiral", _curve(_spiral), 0.02),
         _toy("two-moons", "two interleaved half circles", _moons, 0.05),
-        _toy("circle", "the unit circle",
-             _curve(lambda u: (np.cos(2 * pi * u), np.sin(2 * pi * u))), 0.02),
-        _toy("line", "the segment from (0, 0) to (0, 1), without noise",
-             _curve(lambda u: (np.zeros_like(u), u)), 0.0),
-        _toy("checkerboard", "the black fields of a 4 x 4 board, without noise",
-             _checkerboard, 0.0),
+        _toy(
+            "circle",
+            "the unit circle",
+            _curve(lambda u: (np.cos(2 * pi * u), np.sin(2 * pi * u))),
+            0.02,
+        ),
+        _toy(
+            "line",
+            "the segment from (0, 0) to (0, 1), without noise",
+            _curve(lambda u: (np.zeros_like(u), u)),
+            0.0,
+        ),
+        _toy(
+            "checkerboard", "the black fields of a 4 x 4 board, without noise", _checkerboard, 0.0
+        ),
     )
 }

@@ -163,7 +163,9 @@ class Function:
             try:
                 observed = _tensor(result)
             except (TypeError, ValueError, RuntimeError):
-                raise Malformed(f"The function returned {_describe(result)}, not numbers.") from None
+                raise Malformed(
+                    f"The function returned {_describe(result)}, not numbers."
+                ) from None
             if observed.shape != expected.shape:
                 raise Malformed(
                     f"The result has shape {tuple(observed.shape)}; the answer's has shape "
@@ -180,8 +182,10 @@ class Function:
 
     def _agrees(self, observed: list[Tensor], function: Callable[..., Any]) -> bool:
         others = [_tensor(function(*arguments)) for arguments, _ in self._cases()]
-        return all(_close(mine, other, self.tolerance)
-                   for mine, other in zip(observed, others, strict=True))
+        return all(
+            _close(mine, other, self.tolerance)
+            for mine, other in zip(observed, others, strict=True)
+        )
 
     def _cases(self) -> list[tuple[tuple[Any, ...], Tensor]]:
         generator = torch.Generator().manual_seed(0)
@@ -207,14 +211,18 @@ class Trained:
 
     def read(self, answer: object) -> Any:
         if not hasattr(answer, "sample"):
-            raise Malformed("The answer is a trained GAN, such as what gancourse.train returns; "
-                            f"this is {_describe(answer)}.")
+            raise Malformed(
+                "The answer is a trained GAN, such as what gancourse.train returns; "
+                f"this is {_describe(answer)}."
+            )
         images = answer.sample(self.n, seed=0)
         if not isinstance(images, Tensor) or images.dtype != torch.uint8:
             raise Malformed("sample(n, seed) of a trained GAN returns images as a uint8 tensor.")
         if tuple(images.shape) != (self.n, *self.shape):
-            raise Malformed(f"Its samples have the shape {tuple(images.shape[1:])}; the exercise "
-                            f"asks for {self.shape}.")
+            raise Malformed(
+                f"Its samples have the shape {tuple(images.shape[1:])}; the exercise "
+                f"asks for {self.shape}."
+            )
         return self.measure(images)
 
     def accepts(self, observed: Any) -> bool:

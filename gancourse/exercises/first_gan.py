@@ -35,7 +35,9 @@ class _Noise:
 
     def sample(self, n: int, seed: int = 0) -> Tensor:
         generator = torch.Generator().manual_seed(seed)
-        return (128 + 20 * torch.randn(n, 1, 8, 8, generator=generator)).clamp(0, 255).to(torch.uint8)
+        return (
+            (128 + 20 * torch.randn(n, 1, 8, 8, generator=generator)).clamp(0, 255).to(torch.uint8)
+        )
 
 
 class _OneDigit:
@@ -187,7 +189,7 @@ answer = "time"
     ),
     Exercise(
         name="first-gan.5",
-        title="All ten digits with a small generator",
+        title="All ten digits",
         kind=Trained(
             _classify, lambda seen: seen.confidence >= 0.8 and seen.classes == 10, shape=(1, 8, 8)
         ),
@@ -196,7 +198,7 @@ answer = "time"
         solution="""
 import gancourse
 
-answer = gancourse.train("vanilla/digits", epochs=40, seed=1)
+answer = gancourse.train("vanilla/digits", epochs=20, budget="short", seed=1, device="cpu")
 """,
         mistakes=(
             Mistake(
@@ -210,6 +212,34 @@ answer = gancourse.train("vanilla/digits", epochs=40, seed=1)
                 "The classifier recognises little in these samples, and not all ten digits: this "
                 "generator is hardly trained.",
                 when=lambda seen: seen.classes < 10,
+            ),
+        ),
+    ),
+    Exercise(
+        name="first-gan.6",
+        title="A discriminator that is too fast",
+        kind=Choice("none", ("same", "none", "noise")),
+        why="With the non-saturating loss a discriminator that is ahead still gives the generator "
+        "something to learn from; one that lags behind does not.",
+        hint="Run it with several seeds, and count classes and confidence of 1,000 samples.",
+        solution="""
+generator, losses = play(epochs=20, lr_d=5e-3)
+with torch.no_grad():
+    pixels = (generator.eval()(torch.randn(1000, 32)) + 1) * 127.5
+seen = report(pixels.round().to(torch.uint8))
+print(seen.classes_covered, round(seen.confidence, 2))
+answer = "none" if seen.classes_covered == 10 else "same"
+""",
+        mistakes=(
+            Mistake(
+                "same",
+                "The two players are not alike. Run it: a discriminator that is ahead notices when "
+                "one digit comes too often; one that lags behind does not.",
+            ),
+            Mistake(
+                "noise",
+                "That is the lore, and it holds for the saturating loss, whose slope vanishes "
+                "where D is near 0. This chapter uses the other one; run it and look.",
             ),
         ),
     ),

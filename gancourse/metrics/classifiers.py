@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -10,46 +12,38 @@ ARCHITECTURE = "small-cnn/1"
 """Name and version of the network below; weights state which one they belong to."""
 
 
+Layer = tuple[int, int, int, int]
+"""A convolution: output channels, kernel size, stride, padding."""
+
+
 class SmallCNN(nn.Module):
-    """Four convolutions, global average pooling and one linear layer.
+    """A few convolutions, global average pooling and one linear layer.
 
     Every convolution is followed by a ReLU, and while training by batch normalisation before it.
-    The features are the pooled activations of the last convolution: ``widths[-1]`` non-negative
-    numbers an image, the same place in the network at which Inception's pool3 features are taken.
+    The features are the pooled activations of the last convolution: as many non-negative numbers
+    an image as it has channels, from the place at which Inception's pool3 features are taken.
 
     Args:
         channels: channels of the input images.
         classes: number of classes K.
-        widths: channels after the first two, the third and the fourth convolution.
-        stem_stride: stride of the first convolution; 2 for 28 x 28 images, 1 for 8 x 8.
+        layers: the convolutions. Strides make the maps smaller; a last kernel as large as the map
+            makes it a fully connected layer, and then there is nothing left to pool.
         normalise: with batch normalisation (training) or with it folded into the convolutions.
     """
 
     def __init__(
-        self,
-        channels: int,
-        classes: int,
-        widths: tuple[int, int, int],
-        stem_stride: int,
-        normalise: bool,
+        self, channels: int, classes: int, layers: Sequence[Layer], normalise: bool
     ) -> None:
         super().__init__()
-        first, second, third = widths
-        kernel = 2 * stem_stride + 1
-        shapes = (
-            (channels, first, kernel, stem_stride),
-            (first, first, 3, 1),
-            (first, second, 3, 2),
-            (second, third, 3, 1),
-        )
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=not normalise)
-            for inputs, outputs, size, stride in shapes
-        )
-        self.norms = nn.ModuleList(
-            nn.BatchNorm2d(outputs) if normalise else nn.Identity() for _, outputs, _, _ in shapes
-        )
-        self.head = nn.Linear(third, classes)
+        self.convolutions = nn.ModuleList()
+        self.norms = nn.ModuleList()
+        for outputs, kernel, stride, padding in layers:
+            self.convolutions.append(
+                nn.Conv2d(channels, outputs, kernel, stride, padding, bias=not normalise)
+            )
+            self.norms.append(nn.BatchNorm2d(outputs) if normalise else nn.Identity())
+            channels = outputs
+        self.head = nn.Linear(channels, classes)
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
         """Features of a batch.
@@ -58,7 +52,7 @@ class SmallCNN(nn.Module):
             images: float32 N x C x H x W in [0, 1].
 
         Returns:
-            float32 N x ``widths[-1]``, non-negative.
+            float32 N x F, non-negative; F is the number of channels of the last layer.
         """
         # Channels last is the layout the CPU's convolution kernels work in.
         hidden = images.contiguous(memory_format=torch.channels_last)
@@ -83,13 +77,13 @@ def folded_weights(net: SmallCNN) -> dict[str, torch.Tensor]:
     Returns:
         State dictionary, float16 on the CPU, for a :class:`SmallCNN` with ``normalise=False``.
     """
-    weights: dict[str, torch.Tensor] = {}
+    weights = {"head.weight": net.head.weight, "head.bias": net.head.bias}
     for index, (convolution, norm) in enumerate(zip(net.convolutions, net.norms, strict=True)):
+        assert isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
         fused = fuse_conv_bn_eval(convolution, norm)
+        assert fused.bias is not None
         weights[f"convolutions.{index}.weight"] = fused.weight
         weights[f"convolutions.{index}.bias"] = fused.bias
-    weights["head.weight"] = net.head.weight
-    weights["head.bias"] = net.head.bias
     return {
         name: tensor.detach().to("cpu", torch.float16).contiguous()
         for name, tensor in weights.items()

@@ -28,8 +28,8 @@ FOLDER = Path(__file__).resolve().parent.parent / "recorded" / "extractors"
 """Where the shipped weights lie."""
 
 SHA256 = {
-    "digits-cnn": "",
-    "mnist-cnn": "",
+    "digits-cnn": "92601de57c8720da61668e41e8ac9dce2c55d6706340f74b19540dccafcc38ca",
+    "mnist-cnn": "2e90654dda89d2006d751c5ee1059c4a934e788ecaad5a5dae1872c76ed40f31",
     "fashion-mnist-cnn": "",
 }
 """The shipped extractors, and the hash of the one file each of them is."""
@@ -85,9 +85,7 @@ class Extractor:
             recipe = json.loads(header["recipe"])
             classes = tuple(json.loads(header["classes"]))
             channels, height, width = json.loads(header["input_shape"])
-            network = SmallCNN(
-                channels, len(classes), tuple(recipe["widths"]), recipe["stem_stride"], False
-            )
+            network = SmallCNN(channels, len(classes), recipe["layers"], normalise=False)
             network.load_state_dict({key: half.float() for key, half in load(content).items()})
             test_accuracy = float(header["test_accuracy"])
         except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:

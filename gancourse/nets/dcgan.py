@@ -38,6 +38,28 @@ def resolution_steps(shape: tuple[int, int, int]) -> tuple[int, int]:
     return base, steps
 
 
+class _ToMaps(nn.Module):
+    """Vectors N x (base * base * maps) to feature maps N x maps x base x base, without a copy.
+
+    The channel is the fastest index in memory (channels_last), the layout in which PyTorch's
+    convolutions and normalisations run fastest; what follows inherits it.
+    """
+
+    def __init__(self, maps: int, base: int) -> None:
+        super().__init__()
+        self.shape = (base, base, maps)
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        return vectors.unflatten(1, self.shape).permute(0, 3, 1, 2)
+
+
+class _ToVectors(nn.Module):
+    """The reverse: N x maps x base x base to N x (base * base * maps), free in channels_last."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return maps.permute(0, 2, 3, 1).flatten(1)
+
+
 class DCGANGenerator(nn.Module):
     """Noise to image: project and reshape, then double the size with transposed convolutions.
 
@@ -58,7 +80,7 @@ class DCGANGenerator(nn.Module):
         # No biases before batch normalisation: it subtracts the mean, and a bias with it.
         layers: list[nn.Module] = [
             nn.Linear(latent_dim, maps * base * base, bias=False),
-            nn.Unflatten(1, (maps, base, base)),
+            _ToMaps(maps, base),
             nn.BatchNorm2d(maps),
             nn.ReLU(inplace=True),
         ]
@@ -103,7 +125,7 @@ class DCGANDiscriminator(nn.Module):
                 nn.LeakyReLU(0.2, inplace=True),
             ]
             maps *= 2
-        layers += [nn.Flatten(), nn.Linear(maps * base * base, 1), nn.Flatten(0)]
+        layers += [_ToVectors(), nn.Linear(maps * base * base, 1), nn.Flatten(0)]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, images: Tensor) -> Tensor:

@@ -65,7 +65,7 @@ class Plan:
                 "name": self.data.name,
                 "split": self.data.split,
                 "items": len(self.data),
-                "sha256": hashlib.sha256(self.data.images.contiguous().numpy()).hexdigest(),
+                "sha256": hashlib.sha256(self.data.images.numpy().tobytes()).hexdigest(),
             },
             "training": asdict(self.settings),
             "score_samples": self.recipe.score_samples if self.full else 0,
@@ -235,7 +235,9 @@ def train(
         recipe, data=data, epochs=epochs, images=images, batch_size=batch_size, lr=lr, seed=seed,
         budget=budget,
     )  # fmt: skip
-    return run_plan(planned, where, out=out, resume=resume, progress=progress, tensorboard=tensorboard)
+    return run_plan(
+        planned, where, out=out, resume=resume, progress=progress, tensorboard=tensorboard
+    )
 
 
 def run_plan(
@@ -308,4 +310,3 @@ def evaluate(run: Run | str | Path, *, n: int = 10_000, seed: int = 0) -> Scores
     reference = datasets.load(trained_on, split="test", size=size)
     assert isinstance(reference, ImageData)
     return metrics.scores(reference.images, opened.sample(n, seed=seed).cpu(), name)
-

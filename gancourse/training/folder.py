@@ -7,7 +7,7 @@ import json
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from filelock import FileLock, Timeout
 from torch import Tensor
@@ -38,7 +38,9 @@ def read_history(path: str | Path) -> list[dict[str, Any]]:
         except ValueError as error:
             if number == len(lines):
                 break
-            raise GancourseError(f"Line {number} of {path} is not JSON; the file was altered.") from error
+            raise GancourseError(
+                f"Line {number} of {path} is not JSON; the file was altered."
+            ) from error
     return rows
 
 
@@ -85,7 +87,7 @@ class RunFolder:
             "Free some space or choose another folder by --out (out=...)."
         )
 
-    def __enter__(self) -> RunFolder:
+    def __enter__(self) -> Self:
         try:
             # The operating system drops the lock with the process, also after kill -9.
             self._lock.acquire()

@@ -86,16 +86,16 @@ def record(
     planned = plan(recipe, seed=seed)
     folder = Path(work) / f"{recipe}-seed{seed}"
     target = RECORDED / recipe if out is None else Path(out)
-    run_plan(
-        planned, where, out=folder, resume=(folder / "run.json").exists(), progress=progress
-    )
+    run_plan(planned, where, out=folder, resume=(folder / "run.json").exists(), progress=progress)
     made = load(folder, device=str(where))
     last = load(folder, checkpoint_name="last", device=str(where))
     best = min(made.history, key=lambda row: row.get("fid", float("inf")))
 
     draft = folder / "record"
     weights = _half("ema", made.generator) | _half("discriminator", made.gan.discriminator)
-    checkpoint.write(draft / "weights.safetensors", weights, {"recipe": recipe, "tick": best["tick"]})
+    checkpoint.write(
+        draft / "weights.safetensors", weights, {"recipe": recipe, "tick": best["tick"]}
+    )
     shutil.copyfile(folder / "history.jsonl", draft / "history.jsonl")
     film, ticks = _film(folder, made.history)
     write_bytes(draft / "film.webp", film)

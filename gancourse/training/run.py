@@ -127,11 +127,15 @@ def load(name: str | Path, *, checkpoint_name: str = "best", device: str = "cpu"
         candidates.append(path / "last.safetensors")
     weights = next((file for file in candidates if file.exists()), None)
     if weights is None:
-        raise GancourseError(f"{path} holds no checkpoint yet: the run was stopped before its first.")
+        raise GancourseError(
+            f"{path} holds no checkpoint yet: the run was stopped before its first."
+        )
     gan = build_gan(facts, path)
     tensors, _ = checkpoint.read(weights)
     generator = copy.deepcopy(gan.generator)
-    checkpoint.load_weights(gan.discriminator, checkpoint.unprefixed("discriminator", tensors), weights)
+    checkpoint.load_weights(
+        gan.discriminator, checkpoint.unprefixed("discriminator", tensors), weights
+    )
     checkpoint.load_weights(generator, checkpoint.unprefixed("ema", tensors), weights)
     own = checkpoint.unprefixed("generator", tensors) or checkpoint.unprefixed("ema", tensors)
     checkpoint.load_weights(gan.generator, own, weights)

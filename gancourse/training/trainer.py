@@ -208,7 +208,7 @@ class Trainer:
         table = torch.stack(self._rows).cpu()
         wrong = (~table.isfinite()).nonzero()
         if len(wrong):
-            row, column = (int(i) for i in wrong[0])
+            row = int(wrong[0, 0])
             step = self.step_count - len(table) + row + 1
             names = [n for n, ok in zip(self._names, table[row].isfinite(), strict=True) if not ok]
             values = ", ".join(f"{n} = {table[row, self._names.index(n)]}" for n in names)

@@ -39,29 +39,33 @@ def page(name: str) -> BeautifulSoup:
 
 def without_alt(document: BeautifulSoup) -> list[str]:
     """Images that say nothing to who cannot see them."""
-    return [str(image)[:120] for image in document.find_all("img") if not image.get("alt", "").strip()]
+    images = document.find_all("img")
+    return [str(image)[:120] for image in images if not image.get("alt", "").strip()]
 
 
 def outside(document: BeautifulSoup) -> list[str]:
     """Files that the page would load from elsewhere (links one may click are not among them)."""
     found = [tag[key] for key in ("src", "data") for tag in document.find_all(attrs={key: True})]
-    found += [tag["href"] for tag in document.find_all("link") if "canonical" not in tag.get("rel", [])]
+    links = [link for link in document.find_all("link") if "canonical" not in link.get("rel", [])]
+    found += [link["href"] for link in links]
     return [url for url in found if urlsplit(url).netloc]
 
 
 def dead_links(document: BeautifulSoup, path: Path) -> list[str]:
     """Links inside the book, and files of a page, that lead nowhere; anchors included."""
     found = []
-    for tag in document.find_all(["a", "link", "script", "img", "source", "video", "iframe"]):
+    kinds = ["a", "link", "script", "img", "source", "video", "iframe"]
+    for tag in document.find_all(kinds):
         url = tag.get("href") or tag.get("src")
         parts = urlsplit(url or "")
         if not url or parts.scheme or parts.netloc:
             continue
         target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
         anchor = unquote(parts.fragment)
-        if not target.is_file():
-            found.append(url)
-        elif anchor and target.suffix == ".html" and anchor not in anchors(target):
+        leads = target.is_file()
+        if leads and anchor and target.suffix == ".html":
+            leads = anchor in anchors(target)
+        if not leads:
             found.append(url)
     return found
 

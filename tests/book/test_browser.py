@@ -1,4 +1,4 @@
-"""The built pages in Chromium: offline, readable on a phone, usable without a mouse or in the dark."""
+"""The built pages in Chromium: offline, on a phone, in the dark, and without a mouse."""
 
 from __future__ import annotations
 

@@ -29,7 +29,8 @@ def copy(tmp_path):
     for name in ("_config.yml", "CONTRIBUTING.md", *CARRIERS):
         shutil.copy(ROOT / name, tmp_path / name)
     for folder in ("tools", "notebooks", "book"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
     config = (tmp_path / "_config.yml").read_text()
     moved = re.sub(r"https://github\.com/\S+", "https://github.com/Some-One/gan.course", config)
     (tmp_path / "_config.yml").write_text(moved)

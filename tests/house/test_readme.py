@@ -15,7 +15,7 @@ import yaml
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.S | re.M)
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 COMMANDS = [line for kind, text in BLOCKS if kind == "sh" for line in text.splitlines()]
 ADDRESS = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
 
@@ -79,12 +79,12 @@ def test_links_inside_the_repository_and_the_picture():
         if not target.startswith("https://"):
             assert (ROOT / target).exists(), target
         assert alt.strip()
-    assert re.search(r"^!\[[^\]]{20,}\]\(book/_static/readme\.png\)$", README, re.M)
+    assert re.search(r"^!\[[^\]]{20,}\]\(book/_static/readme\.png\)$", README, re.MULTILINE)
 
 
 def test_ci_runs_the_readme_command():
     assert "make test" in COMMANDS
-    assert re.search(r"^make test\b", (ROOT / ".ci/run").read_text(), re.M)
+    assert re.search(r"^make test\b", (ROOT / ".ci/run").read_text(), re.MULTILINE)
     assert os.access(ROOT / ".ci/run", os.X_OK)
 
 

@@ -87,8 +87,10 @@ def test_pins_meet_requirements(requirement):
 def test_pins_cover_all_that_is_installed():
     pinned = pins()
     open_, seen = [r for r in DIRECT if installed(r.name)], set()
-    if any(installed(r.name) != pinned.get(canonicalize_name(r.name), installed(r.name)) for r in open_):
-        pytest.skip("another set of versions is installed")
+    for requirement in open_:
+        version = installed(requirement.name)
+        if version != pinned.get(canonicalize_name(requirement.name), version):
+            pytest.skip("another set of versions is installed")
     while open_:
         name = canonicalize_name(open_.pop().name)
         if name in seen:
@@ -96,7 +98,8 @@ def test_pins_cover_all_that_is_installed():
         seen.add(name)
         for line in metadata.requires(name) or []:
             needed = Requirement(line)
-            if (needed.marker is None or needed.marker.evaluate({"extra": ""})) and installed(needed.name):
+            applies = needed.marker is None or needed.marker.evaluate({"extra": ""})
+            if applies and installed(needed.name):
                 open_.append(needed)
     loose = seen - set(pinned) - BUILD_TOOLS
     assert not {name for name in loose if not name.startswith(FOLLOWS_TORCH)}
@@ -112,7 +115,7 @@ def installed(name: str) -> str | None:
 def test_environment_is_that_of_make():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     python, pip, packages = environment["dependencies"]
-    extras = re.search(r"^EXTRAS \?= (.*)$", (ROOT / "Makefile").read_text(), re.M)[1]
+    extras = re.search(r"^EXTRAS \?= (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
     assert python == "python" + PROJECT["requires-python"] and pip == "pip"
     assert packages == {"pip": ["-c constraints.txt", f"-e .[{extras}]"]}
     assert set(extras.split(",")) <= set(EXTRAS)

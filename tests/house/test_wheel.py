@@ -1,7 +1,7 @@
 """What a stranger installs: the wheel, in an environment of its own, used from an empty folder.
 
-PyTorch and the other requirements are lent by the running environment, not installed again; that the
-list of requirements is right is held by test_requirements.
+PyTorch and the other requirements are lent by the running environment, not installed again; that
+the list of requirements is right is held by test_requirements.
 """
 
 from __future__ import annotations

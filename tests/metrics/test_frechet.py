@@ -81,9 +81,7 @@ def test_fid_agrees_with_torchmetrics():
     theirs = FrechetInceptionDistance(feature=Pixels(), normalize=False).set_dtype(torch.float64)
     theirs.update(real, real=True)
     theirs.update(fake, real=False)
-    ours = metrics.fid(
-        metrics.statistics(real.flatten(1)), metrics.statistics(fake.flatten(1))
-    )
+    ours = metrics.fid(metrics.statistics(real.flatten(1)), metrics.statistics(fake.flatten(1)))
     assert ours == pytest.approx(float(theirs.compute()), rel=1e-9)
 
 

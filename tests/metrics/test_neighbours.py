@@ -28,11 +28,13 @@ def naive(real, fake, k):
 
     real_radii = [radius(real, i) for i in range(len(real))]
     fake_radii = [radius(fake, j) for j in range(len(fake))]
-    inside = np.array([[distance(x, y) <= r for y in fake]
-                       for x, r in zip(real, real_radii, strict=True)])
+    inside = np.array(
+        [[distance(x, y) <= r for y in fake] for x, r in zip(real, real_radii, strict=True)]
+    )
     precision = inside.any(axis=0).mean()
-    recall = np.mean([any(distance(x, y) <= r for y, r in zip(fake, fake_radii, strict=True))
-                      for x in real])
+    recall = np.mean(
+        [any(distance(x, y) <= r for y, r in zip(fake, fake_radii, strict=True)) for x in real]
+    )
     return precision, recall, inside.sum() / (k * len(fake)), inside.any(axis=1).mean()
 
 

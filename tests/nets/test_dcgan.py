@@ -1,5 +1,7 @@
 """DCGAN's nets: shapes at every size, parameter counts from the paper's layer sizes."""
 
+import itertools
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -27,7 +29,9 @@ def test_resolution_steps(size, expected):
     assert resolution_steps((3, size, size)) == expected
 
 
-@pytest.mark.parametrize("shape", [(1, 28, 32), (1, 4, 4), (1, 27, 27), (1, 36, 36), (1, 2, 2), (1, 1, 1)])
+@pytest.mark.parametrize(
+    "shape", [(1, 28, 32), (1, 4, 4), (1, 27, 27), (1, 36, 36), (1, 2, 2), (1, 1, 1)]
+)
 def test_other_sizes_are_refused(shape):
     with pytest.raises(GancourseError, match="size="):
         resolution_steps(shape)
@@ -75,7 +79,7 @@ def test_generator_of_the_paper():
 
 def test_discriminator_mirrors_it():
     maps = [3, 128, 256, 512, 1024]
-    expected = sum(a * b * 16 for a, b in zip(maps, maps[1:], strict=False)) + 128
+    expected = sum(a * b * 16 for a, b in itertools.pairwise(maps)) + 128
     expected += 2 * (256 + 512 + 1024) + 1024 * 4 * 4 + 1
     assert parameters(DCGANDiscriminator((3, 64, 64), 128)) == expected
 
@@ -84,7 +88,9 @@ def test_rules_of_the_paper():
     generator, discriminator = DCGANGenerator((1, 32, 32), 8, 4), DCGANDiscriminator((1, 32, 32), 4)
     kinds = [type(m) for m in discriminator.layers]
     assert kinds[:2] == [nn.Conv2d, nn.LeakyReLU]  # no batch normalisation on the input layer
-    assert not any("Pool" in type(m).__name__ for m in [*generator.modules(), *discriminator.modules()])
+    assert not any(
+        "Pool" in type(m).__name__ for m in [*generator.modules(), *discriminator.modules()]
+    )
     assert all(m.negative_slope == 0.2 for m in discriminator.layers if isinstance(m, nn.LeakyReLU))
     assert isinstance(generator.layers[-1], nn.Tanh)
     assert isinstance(generator.layers[-2], nn.ConvTranspose2d)

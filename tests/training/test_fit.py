@@ -45,10 +45,8 @@ def test_k_discriminator_steps_a_generator_step(k, monkeypatch):
 def test_each_epoch_shows_every_image_once_in_a_new_order():
     numbered = torch.arange(48, dtype=torch.uint8)[:, None, None, None].expand(-1, 1, 8, 8)
     trainer = Trainer(tiny.gan(), numbered.contiguous(), tiny.settings())
-    shown = [
-        ((trainer._batch(i).images[:, 0, 0, 0] + 1) * 127.5).round().int().tolist() for i in range(12)
-    ]
-    first, second = sum(shown[:6], []), sum(shown[6:], [])
+    shown = [((trainer._batch(i).images[:, 0, 0, 0] + 1) * 127.5).round().int() for i in range(12)]
+    first, second = torch.cat(shown[:6]).tolist(), torch.cat(shown[6:]).tolist()
     assert sorted(first) == sorted(second) == list(range(48))
     assert first != second
 

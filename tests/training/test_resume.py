@@ -37,7 +37,7 @@ def calm(tmp_path_factory):
 def test_killed_at_random_moments(tmp_path):
     script = Path(__file__).with_name("kill.py")
     command = [sys.executable, str(script), str(tmp_path), "12", "1"]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     kills, runs, exact = map(int, re.findall(r"\d+", done.stdout.splitlines()[-1]))
     assert kills >= 12 and runs == exact > 0
@@ -114,9 +114,9 @@ def test_seeds_matter_and_the_global_generator_does_not():
 
 def test_two_at_once_are_refused(tmp_path):
     with RunFolder(tmp_path / "run", resume=False):
+        second = RunFolder(tmp_path / "run", resume=False)
         with pytest.raises(GancourseError, match="Another process is training"):
-            with RunFolder(tmp_path / "run", resume=False):
-                pass
+            second.__enter__()
     with RunFolder(tmp_path / "run", resume=False):  # free again
         pass
 
@@ -127,7 +127,7 @@ def test_off_the_main_thread_signals_are_left_alone(tmp_path):
     def work():
         try:
             tiny.train(tmp_path / "run", images=32)
-        except Exception as error:
+        except BaseException as error:  # noqa: BLE001 - handed to the main thread
             errors.append(error)
 
     thread = threading.Thread(target=work)

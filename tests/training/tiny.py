@@ -55,13 +55,22 @@ def story(path: Path) -> tuple:
     tensors, facts = read(path / "last.safetensors")
     rows = [json.loads(line) for line in (path / "history.jsonl").read_text().splitlines()]
     pictures = {p.name: p.read_bytes() for p in sorted((path / "samples").iterdir())}
-    return tensors, {k: v for k, v in facts.items() if k not in TIMES}, without_times(rows), pictures
+    return (
+        tensors,
+        {k: v for k, v in facts.items() if k not in TIMES},
+        without_times(rows),
+        pictures,
+    )
 
 
 def differences(a: Path, b: Path) -> list[str]:
     """Where two run folders differ, bit for bit; empty if nowhere."""
     (ta, fa, ra, pa), (tb, fb, rb, pb) = story(a), story(b)
-    found = [f"tensor {n}" for n in sorted({*ta, *tb}) if n not in ta or n not in tb or not _same(ta[n], tb[n])]
+    found = [
+        f"tensor {n}"
+        for n in sorted({*ta, *tb})
+        if n not in ta or n not in tb or not _same(ta[n], tb[n])
+    ]
     found += [f"fact {n}" for n in sorted({*fa, *fb}) if fa.get(n) != fb.get(n)]
     found += ["history"] if ra != rb else []
     return found + [f"picture {n}" for n in sorted({*pa, *pb}) if pa.get(n) != pb.get(n)]

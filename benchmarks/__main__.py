@@ -1,6 +1,6 @@
 """Images a second of DCGAN training: gancourse against other loops, in turns, in one run.
 
-    python benchmarks/training.py [--steps 20] [--rounds 7]
+    python -m benchmarks [--steps 20] [--rounds 7]
 
 Every loop trains the same nets on the same images with the same batch. They take turns, a round at
 a time, so that whatever else the machine does meets all of them; the median round counts. The
@@ -16,9 +16,9 @@ import statistics
 import time
 from pathlib import Path
 
-import peers
 import torch
 
+from benchmarks import peers
 from gancourse import data
 from gancourse.errors import GancourseError
 from gancourse.gans import DCGAN
@@ -89,7 +89,9 @@ def main() -> None:
             speeds["gancourse"],
             *(v for n, v in speeds.items() if n not in ("bare step", "gancourse")), strict=True,
         )]  # fmt: skip
-        overhead = [b / o - 1 for b, o in zip(speeds["bare step"], speeds["gancourse"], strict=True)]
+        overhead = [
+            b / o - 1 for b, o in zip(speeds["bare step"], speeds["gancourse"], strict=True)
+        ]
         row = {
             "pixels": size,
             "width": width,

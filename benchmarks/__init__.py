@@ -1,0 +1,1 @@
+"""Speed and cost of gancourse beside other programs, in one run: ``python -m benchmarks``."""

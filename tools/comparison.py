@@ -1,0 +1,76 @@
+"""Record the comparison of the vanilla GAN with DCGAN: same data, same budget, several seeds.
+
+    python tools/comparison.py [--epochs 5] [--seeds 3]
+
+Trains each recipe from each seed without choosing a best moment, scores the averaged generator with
+10,000 samples against the test split, and adds the floor: the scores of the training images
+themselves. The result is ``gancourse/recorded/comparison/scores.json``, with a picture of 25 samples
+of seed 0 beside it for every recipe. Runs that are in the file with the same epochs are not made again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+
+import gancourse
+from gancourse import data, metrics, recipes
+from gancourse.files import read_json, write_bytes, write_json
+from gancourse.plots import tile
+from gancourse.training.api import evaluate, plan, run_plan
+from gancourse.training.devices import choose
+from gancourse.training.run import RECORDED
+
+RECIPES = ("vanilla/mnist", "dcgan/mnist", "vanilla/fashion-mnist", "dcgan/fashion-mnist")
+FOLDER = RECORDED / "comparison"
+SAMPLES = 10_000
+
+
+def floor(name: str) -> dict[str, object]:
+    """Scores of all training images against the test images: no generator can be expected below."""
+    real = data.load(name, split="test").images
+    seen = data.load(name).images
+    return metrics.scores(real, seen, metrics.default_extractor(name)).as_dict()
+
+
+def main() -> None:
+    """Make what is missing, saving after every run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--epochs", type=float, default=5)
+    parser.add_argument("--seeds", type=int, default=3)
+    options = parser.parse_args()
+    path = FOLDER / "scores.json"
+    stored = read_json(path) if path.exists() else {}
+    if stored.get("epochs") != options.epochs:
+        stored = {"epochs": options.epochs, "samples": SAMPLES, "floor": {}, "runs": []}
+    done = {(run["recipe"], run["seed"]) for run in stored["runs"]}
+    for seed in range(options.seeds):
+        for name in RECIPES:
+            if (name, seed) in done:
+                continue
+            planned = plan(name, epochs=options.epochs, seed=seed, budget="short")
+            run = run_plan(planned, choose(), out=None, resume=False, progress=None)
+            stored["runs"].append(
+                {
+                    "recipe": name,
+                    "seed": seed,
+                    "images": run.history[-1]["images"],
+                    "seconds": run.facts["seconds"],
+                    "versions": run.facts["versions"],
+                    "scores": evaluate(run, n=SAMPLES).as_dict(),
+                }
+            )
+            write_json(path, stored)
+            if seed == 0:
+                buffer = io.BytesIO()
+                tile(run.sample(25, seed=0), columns=5).save(buffer, format="PNG", optimize=True)
+                write_bytes(FOLDER / f"{name.replace('/', '-')}.png", buffer.getvalue())
+            print(name, seed, f"FID {stored['runs'][-1]['scores']['fid']:.2f}", flush=True)
+    for name in sorted({recipes.get(recipe).data for recipe in RECIPES} - set(stored["floor"])):
+        stored["floor"][name] = floor(name)
+        write_json(path, stored)
+    print(f"gancourse {gancourse.__version__}: {len(stored['runs'])} runs in {path}")
+
+
+if __name__ == "__main__":
+    main()
