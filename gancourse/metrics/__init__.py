@@ -1,8 +1,11 @@
 """Judging generated images and points: scores, and the feature extractors they are made with.
 
->>> from gancourse import data, metrics
->>> real, fake = data.load("digits").images, data.load("digits", split="test").images
->>> print(metrics.scores(real, fake, "digits-cnn", split="digits/train"))  # doctest: +SKIP
+All scores of some images against real ones, with the extractor, split and counts they depend on::
+
+    real = gancourse.data.load("fashion-mnist", split="test").images
+    print(metrics.scores(real, fake, "fashion-mnist-cnn", split="fashion-mnist/test"))
+
+Every score is also a function of its own, of features from any extractor.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ def checked(features: torch.Tensor, name: str, at_least: int = 1) -> torch.Tenso
         at_least: fewest rows the metric is defined for.
 
     Returns:
-        float64 N x F on the same device, detached.
+        float64 N x F, detached, on the same device; on the CPU if the device is Apple's, which
+        has no float64.
 
     Raises:
         GancourseError: not a matrix, fewer rows than ``at_least``, or a NaN or infinity in it.
@@ -29,7 +30,7 @@ def checked(features: torch.Tensor, name: str, at_least: int = 1) -> torch.Tenso
         raise GancourseError(
             f"Too few samples: {len(features)} {name}, and at least {at_least} are needed."
         )
-    features = features.double()
+    features = (features.cpu() if features.device.type == "mps" else features).double()
     broken = ~torch.isfinite(features).all(dim=1)
     if broken.any():
         raise GancourseError(
@@ -37,20 +38,6 @@ def checked(features: torch.Tensor, name: str, at_least: int = 1) -> torch.Tenso
             f"(first: row {int(broken.nonzero()[0])}). Look at what produced them."
         )
     return features
-
-
-def checked_pair(
-    real: torch.Tensor, fake: torch.Tensor, at_least: int = 1
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Two sets of features of one width, as float64 (see :func:`checked`).
-
-    Raises:
-        GancourseError: what :func:`checked` raises, or the widths differ.
-    """
-    real = checked(real, "real features", at_least)
-    fake = checked(fake, "fake features", at_least)
-    same_width(real.shape[1], fake.shape[1])
-    return real, fake.to(real.device)
 
 
 def same_width(first: int, second: int) -> None:

@@ -30,7 +30,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "recorded" / "extractors"
 SHA256 = {
     "digits-cnn": "92601de57c8720da61668e41e8ac9dce2c55d6706340f74b19540dccafcc38ca",
     "mnist-cnn": "2e90654dda89d2006d751c5ee1059c4a934e788ecaad5a5dae1872c76ed40f31",
-    "fashion-mnist-cnn": "",
+    "fashion-mnist-cnn": "7c2437653549e41cc473710834068caefc62b5e3816e1272d96e6345b0dcf318",
 }
 """The shipped extractors, and the hash of the one file each of them is."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from gancourse.errors import GancourseError
-from gancourse.metrics.checks import checked_pair
+from gancourse.metrics.checks import checked, same_width
 
 
 def kid(
@@ -39,7 +39,9 @@ def kid(
         raise GancourseError(
             f"KID needs at least 1 subset of at least 2 samples, not {subsets} of {subset_size}."
         )
-    real, fake = checked_pair(real, fake)
+    real = checked(real, "real features")
+    fake = checked(fake, "fake features").to(real.device)
+    same_width(real.shape[1], fake.shape[1])
     if min(len(real), len(fake)) < subset_size:
         raise GancourseError(
             f"Too few samples: KID draws subsets of {subset_size}, and there are {len(real)} real "
@@ -69,4 +71,4 @@ def _mmd2(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 def _kernel(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """The cubic polynomial kernel between the rows of x and of y."""
     base = (x @ y.T).div_(x.shape[1]).add_(1)
-    return base * base * base
+    return base.square().mul_(base)

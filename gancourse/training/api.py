@@ -94,12 +94,14 @@ def plan(
         raise GancourseError(f"budget is {budget!r}; it must be short or full.")
     if epochs is not None and images is not None:
         raise GancourseError("Give epochs or images, not both: each says how long to train.")
-    loaded = datasets.load(base.data if data is None else str(data), size=base.size)
-    if not isinstance(loaded, ImageData):
+    name = base.data if data is None else str(data)
+    if name in datasets.names() and datasets.info(name).kind != "images":
         raise GancourseError(
-            f"The recipe {recipe} makes images; {loaded.name} holds none. Name an image data set "
+            f"The recipe {recipe} makes images; {name} holds none. Name an image data set "
             "(gancourse data lists them) or a folder of images."
         )
+    loaded = datasets.load(name, size=base.size)
+    assert isinstance(loaded, ImageData)
     size = base.batch_size if batch_size is None else batch_size
     epoch = len(loaded) // max(size, 1) * size
     if images is None:

@@ -1,7 +1,8 @@
-"""Sphinx extension: equations without a network, and in every browser also from ``file://``.
+"""Sphinx extension: pages that need no network, also when opened from ``file://``.
 
 MathJax comes from the package sphinx-mathjax-offline. The SVG output carries its glyphs, so one
 file is all a page loads; only the folder of TeX extensions that it may ask for goes beside it.
+Thebe, which Jupyter Book puts on every page and which loads itself from the network, is taken off.
 """
 
 from __future__ import annotations
@@ -31,8 +32,24 @@ def copy_mathjax(app: Sphinx, exception: Exception | None) -> None:
             shutil.copyfile(source / name, target)
 
 
+def without_thebe(
+    app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Take Thebe's scripts and styles off the page."""
+    for kind in ("script_files", "css_files"):
+        context[kind] = [file for file in context.get(kind, []) if not is_thebe(file)]
+
+
+def is_thebe(file: Any) -> bool:
+    """Whether a script or a style sheet of a page belongs to Thebe."""
+    name = str(getattr(file, "filename", file) or "")
+    body = getattr(file, "attributes", {}).get("body", "")
+    return "thebe" in name.lower() or "THEBE_JS_URL" in body
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
     app.config.mathjax_path = "mathjax/tex-svg.js"
+    app.connect("html-page-context", without_thebe, priority=900)
     app.connect("build-finished", copy_mathjax)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
