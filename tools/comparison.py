@@ -30,7 +30,8 @@ def floor(name: str) -> dict[str, object]:
     """Scores of all training images against the test images: no generator can be expected below."""
     real = data.load(name, split="test").images
     seen = data.load(name).images
-    return metrics.scores(real, seen, metrics.default_extractor(name)).as_dict()
+    extractor = metrics.default_extractor(name)
+    return metrics.scores(real, seen, extractor, split=f"{name}/test").as_dict()
 
 
 def main() -> None:

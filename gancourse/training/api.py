@@ -119,13 +119,21 @@ def plan(
     return Plan(base, loaded, settings, full)
 
 
-def _fid_score(plan: Plan, gan: GAN) -> Score:
-    """FID of the averaged generator against the data's test split, for choosing the best tick."""
+def _fid_score(plan: Plan, gan: GAN) -> Score | None:
+    """FID of the averaged generator against the data's test split, for choosing the best tick.
+
+    None where the data have no test split or no extractor on this machine: then nothing is scored.
+    """
     from gancourse import metrics
 
-    extractor = metrics.extractor(metrics.default_extractor(plan.data.name))
-    reference = _reference(plan.data, plan.recipe.size).images
-    real = metrics.statistics(extractor.features(reference))
+    name = plan.data.name
+    if name not in datasets.names() or "test" not in datasets.info(name).splits:
+        return None
+    try:
+        extractor = metrics.extractor(metrics.default_extractor(name))
+    except GancourseError:
+        return None
+    real = metrics.statistics(extractor.features(_reference(name, plan.recipe.size).images))
     n = plan.recipe.score_samples
 
     def score(net: nn.Module) -> dict[str, float]:
@@ -135,21 +143,11 @@ def _fid_score(plan: Plan, gan: GAN) -> Score:
     return score
 
 
-def _reference(data: ImageData, size: int) -> ImageData:
+def _reference(name: str, size: int) -> ImageData:
     """The test split of the data set that a run was trained on."""
-    loaded = datasets.load(data.name, split="test", size=size)
+    loaded = datasets.load(name, split="test", size=size)
     assert isinstance(loaded, ImageData)
     return loaded
-
-
-def _has_extractor(name: str) -> bool:
-    from gancourse import metrics
-
-    try:
-        metrics.default_extractor(name)
-    except GancourseError:
-        return False
-    return True
 
 
 def _versions(device: torch.device) -> dict[str, str]:
@@ -255,9 +253,7 @@ def run_plan(
     gan = planned.build()
     check_data(gan, planned.data.images, planned.settings)
     described = planned.describe()
-    score = None
-    if planned.full and _has_extractor(planned.data.name):
-        score = _fid_score(planned, gan)
+    score = _fid_score(planned, gan) if planned.full else None
     facts: dict[str, Any] = {
         "recipe": planned.recipe.name,
         "settings": described,
@@ -309,6 +305,6 @@ def evaluate(run: Run | str | Path, *, n: int = 10_000, seed: int = 0) -> Scores
     trained_on = opened.settings["data"]["name"]
     size = opened.settings["gan"]["shape"][-1]
     name = metrics.default_extractor(trained_on)
-    reference = datasets.load(trained_on, split="test", size=size)
-    assert isinstance(reference, ImageData)
-    return metrics.scores(reference.images, opened.sample(n, seed=seed).cpu(), name)
+    real = _reference(trained_on, size).images
+    fake = opened.sample(n, seed=seed).cpu()
+    return metrics.scores(real, fake, name, split=f"{trained_on}/test")

@@ -37,9 +37,10 @@ def test_folder_and_archives_give_the_same_tensors(alone, tiny_cifar, name, mode
         write_tar(alone / "data" / name, tiny_cifar, mode)
     train, test = (data.load("cifar10", split, download=False) for split in ("train", "test"))
     assert train.images.shape == (10, 3, 32, 32) and test.images.shape == (2, 3, 32, 32)
-    assert train.labels.tolist() == [0, 9, 1, 8, 2, 7, 3, 6, 4, 5] and test.labels.tolist() == [5, 4]
-    first = pickle.loads(tiny_cifar["data_batch_1"], encoding="bytes")[b"data"][0].reshape(3, 32, 32)
-    assert np.array_equal(train.images[0].numpy(), first)
+    assert train.labels.tolist() == [0, 9, 1, 8, 2, 7, 3, 6, 4, 5]
+    assert test.labels.tolist() == [5, 4]
+    first = pickle.loads(tiny_cifar["data_batch_1"], encoding="bytes")[b"data"][0]
+    assert np.array_equal(train.images[0].numpy(), first.reshape(3, 32, 32))
     assert train.classes[0] == "airplane" and len(train.classes) == 10
 
 

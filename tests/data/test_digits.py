@@ -21,7 +21,8 @@ def test_both_splits_together_are_scikit_learns_digits():
     assert [len(part) for part in parts] == [1_437, 360]
     ours = sorted(
         (int(label), image.numpy().tobytes())
-        for part in parts for image, label in zip(part.images, part.labels, strict=True)
+        for part in parts
+        for image, label in zip(part.images, part.labels, strict=True)
     )
     theirs = sorted(
         (int(label), np.rint(row * 255 / 16).astype(np.uint8).tobytes())
@@ -41,8 +42,14 @@ def test_form_and_balance():
 
 
 @pytest.mark.parametrize(
-    "content", [b"no gzip", gzip.compress(b"1,2,3\n"), gzip.compress(b"a,b\n"),
-                gzip.compress(b"1," * 64 + b"2\n"), gzip.compress(b"1,2,3\n" * 99)[:-9]],
+    "content",
+    [
+        b"no gzip",
+        gzip.compress(b"1,2,3\n"),
+        gzip.compress(b"a,b\n"),
+        gzip.compress(b"1," * 64 + b"2\n"),
+        gzip.compress(b"1,2,3\n" * 99)[:-9],
+    ],
 )
 def test_a_spoiled_file_is_refused(tmp_path, monkeypatch, content):
     path = tmp_path / "digits.csv.gz"

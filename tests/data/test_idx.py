@@ -30,8 +30,10 @@ def test_each_wrapping_gives_the_same_tensors(alone, tiny_mnist, wrapping, split
         values = [arrays(contents, part) for part in STEMS]
         np.savez(
             (alone / "data").mkdir() or alone / "data" / "mnist.npz",
-            x_train=values[0][0], y_train=values[0][1].astype(np.uint8),
-            x_test=values[1][0], y_test=values[1][1].astype(np.uint8),
+            x_train=values[0][0],
+            y_train=values[0][1].astype(np.uint8),
+            x_test=values[1][0],
+            y_test=values[1][1].astype(np.uint8),
         )
     else:
         write_gz(folder, contents)
@@ -84,8 +86,16 @@ def spoil_no_gzip(path, raw):
     path.write_bytes(raw)
 
 
-SPOILED = [spoil_truncated, spoil_flipped_in_gz, spoil_flipped_pixel, spoil_magic, spoil_axes,
-           spoil_count, spoil_empty, spoil_no_gzip]
+SPOILED = [
+    spoil_truncated,
+    spoil_flipped_in_gz,
+    spoil_flipped_pixel,
+    spoil_magic,
+    spoil_axes,
+    spoil_count,
+    spoil_empty,
+    spoil_no_gzip,
+]
 
 
 @pytest.mark.parametrize("spoil", SPOILED)

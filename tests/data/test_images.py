@@ -31,9 +31,22 @@ def red(mode: str) -> Image.Image:
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize(
     ("mode", "suffix"),
-    [("RGB", "png"), ("RGB", "jpg"), ("RGB", "webp"), ("RGB", "bmp"), ("P", "png"), ("P", "gif"),
-     ("RGBA", "png"), ("RGBA", "webp"), ("CMYK", "jpg"), ("CMYK", "tif"), ("YCbCr", "jpg"),
-     ("L", "png"), ("L", "jpg"), ("LA", "png")],
+    [
+        ("RGB", "png"),
+        ("RGB", "jpg"),
+        ("RGB", "webp"),
+        ("RGB", "bmp"),
+        ("P", "png"),
+        ("P", "gif"),
+        ("RGBA", "png"),
+        ("RGBA", "webp"),
+        ("CMYK", "jpg"),
+        ("CMYK", "tif"),
+        ("YCbCr", "jpg"),
+        ("L", "png"),
+        ("L", "jpg"),
+        ("LA", "png"),
+    ],
 )
 def test_every_mode_gives_its_colour(tmp_path, mode, suffix, channels):
     path = tmp_path / f"a.{suffix}"
@@ -172,19 +185,24 @@ def test_masks_keep_their_values(tmp_path):
 
 @pytest.mark.parametrize(
     ("shapes", "form"),
-    [([(9, 14), (9, 14)], (9, 14)), ([(40, 50), (70, 90), (33, 200)], (32, 32)),
-     ([(5, 5), (6, 7)], (8, 8)), ([(900, 700), (800, 600)], (256, 256))],
+    [
+        ([(9, 14), (9, 14)], (9, 14)),
+        ([(40, 50), (70, 90), (33, 200)], (32, 32)),
+        ([(5, 5), (6, 7)], (8, 8)),
+        ([(900, 700), (800, 600)], (256, 256)),
+    ],
 )
 def test_default_size(tmp_path, shapes, form):
-    paths = [
-        write_image(tmp_path / f"{i}.png", (*shape, 3), 0) for i, shape in enumerate(shapes)
-    ]
+    paths = [write_image(tmp_path / f"{i}.png", (*shape, 3), 0) for i, shape in enumerate(shapes)]
     assert common_form(paths, None, None) == Form(3, *form)
 
 
 @given(
-    height=st.integers(1, 40), width=st.integers(1, 40), size=st.integers(4, 40),
-    given_channels=st.sampled_from([1, 3]), channels=st.sampled_from([None, 1, 3]),
+    height=st.integers(1, 40),
+    width=st.integers(1, 40),
+    size=st.integers(4, 40),
+    given_channels=st.sampled_from([1, 3]),
+    channels=st.sampled_from([None, 1, 3]),
 )
 @settings(max_examples=60, deadline=None)
 def test_fit_gives_the_shape_asked_for_and_keeps_a_flat_colour(
@@ -201,8 +219,18 @@ def test_fit_leaves_alone_what_fits():
     assert fit(images, 8, 1) is images and fit(images, None, None) is images
 
 
-@pytest.mark.parametrize("form", [{"size": 0}, {"size": -3}, {"size": 2.5}, {"size": True},
-                                  {"size": 5000}, {"channels": 2}, {"channels": 4}])
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"size": 0},
+        {"size": -3},
+        {"size": 2.5},
+        {"size": True},
+        {"size": 5000},
+        {"channels": 2},
+        {"channels": 4},
+    ],
+)
 def test_impossible_forms_are_refused(form):
     with pytest.raises(GancourseError, match=next(iter(form))):
         data.load("digits", **form)

@@ -101,8 +101,19 @@ def text_mask(folder):
 
 
 @pytest.mark.parametrize(
-    "spoil", [mask_without_image, image_without_mask, short_list, doubled_list, empty_list,
-              binary_list, other_size, other_value, colour_mask, text_mask],
+    "spoil",
+    [
+        mask_without_image,
+        image_without_mask,
+        short_list,
+        doubled_list,
+        empty_list,
+        binary_list,
+        other_size,
+        other_value,
+        colour_mask,
+        text_mask,
+    ],
 )
 def test_a_spoiled_camvid_is_refused(camvid, spoil):
     message = spoil(camvid)

@@ -18,9 +18,12 @@ def share(images: torch.Tensor) -> tuple[float, float]:
 
 @pytest.mark.parametrize(
     ("name", "moments", "labels"),
-    [pytest.param("mnist", (0.1307, 0.3081), [5, 0, 4, 1, 9], marks=needs.data("mnist")),
-     pytest.param("fashion-mnist", (0.2860, 0.3530), [9, 0, 0, 3, 0],
-                  marks=needs.data("fashion-mnist"))],
+    [
+        pytest.param("mnist", (0.1307, 0.3081), [5, 0, 4, 1, 9], marks=needs.data("mnist")),
+        pytest.param(
+            "fashion-mnist", (0.2860, 0.3530), [9, 0, 0, 3, 0], marks=needs.data("fashion-mnist")
+        ),
+    ],
 )
 def test_idx_sets(name, moments, labels):
     start = time.monotonic()
@@ -32,6 +35,7 @@ def test_idx_sets(name, moments, labels):
     assert len(test) == 10_000 and test.labels.bincount().min() > 800
 
 
+@pytest.mark.timeout(900)  # the archive is unpacked once, on a machine that may be busy
 @needs.data("cifar10")
 def test_cifar10():
     train, test = (data.load("cifar10", split, download=False) for split in ("train", "test"))

@@ -14,8 +14,22 @@ from gancourse.data import download, search
 from gancourse.errors import GancourseError
 from tests.data.conftest import write_gz
 
-PROMISED = ["digits", "mnist", "fashion-mnist", "cifar10", "cats-dogs", "camvid", "oxford-pets",
-            "abstract-art", "sp500", "ring", "grid", "spiral", "two-moons", "line"]
+PROMISED = [
+    "digits",
+    "mnist",
+    "fashion-mnist",
+    "cifar10",
+    "cats-dogs",
+    "camvid",
+    "oxford-pets",
+    "abstract-art",
+    "sp500",
+    "ring",
+    "grid",
+    "spiral",
+    "two-moons",
+    "line",
+]
 
 
 def test_every_name_has_its_description():

@@ -37,12 +37,16 @@ ROW = "1/{},1,1,1,1,{},9\n"
 
 @pytest.mark.parametrize(
     "content",
-    [b"no gzip", gzip.compress(HEAD.encode() + b"1/4/1999,1,1\n"),
-     gzip.compress((HEAD + ROW.format("4/1999", "x")).encode()),
-     gzip.compress((HEAD + ROW.format("5/1999", 1) + ROW.format("4/1999", 1)).encode()),
-     gzip.compress((HEAD + ROW.format("4/1999", 1) + ROW.format("5/1999", -1)).encode()),
-     gzip.compress((HEAD + ROW.format("4/1999", 1) + ROW.format("5/1999", "nan")).encode()),
-     gzip.compress(HEAD.encode()), gzip.compress((HEAD * 50).encode())[:-12]],
+    [
+        b"no gzip",
+        gzip.compress(HEAD.encode() + b"1/4/1999,1,1\n"),
+        gzip.compress((HEAD + ROW.format("4/1999", "x")).encode()),
+        gzip.compress((HEAD + ROW.format("5/1999", 1) + ROW.format("4/1999", 1)).encode()),
+        gzip.compress((HEAD + ROW.format("4/1999", 1) + ROW.format("5/1999", -1)).encode()),
+        gzip.compress((HEAD + ROW.format("4/1999", 1) + ROW.format("5/1999", "nan")).encode()),
+        gzip.compress(HEAD.encode()),
+        gzip.compress((HEAD * 50).encode())[:-12],
+    ],
 )
 def test_a_spoiled_file_is_refused(tmp_path, monkeypatch, content):
     path = tmp_path / "sp500.csv.gz"

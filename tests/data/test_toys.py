@@ -60,7 +60,8 @@ def test_curves_without_noise_are_their_curves():
     assert ((turn / (2 * torch.pi)).round() * 2 * torch.pi - turn).abs().max() < 1e-3
     moons = data.load("two-moons", std=0)
     upper, lower = moons.points[moons.labels == 0], moons.points[moons.labels == 1]
-    assert (upper[:, 1] >= -1e-6).all() and torch.allclose(upper.norm(dim=1), torch.ones(len(upper)))
+    assert (upper[:, 1] >= -1e-6).all()
+    assert torch.allclose(upper.norm(dim=1), torch.ones(len(upper)))
     assert torch.allclose((lower - torch.tensor([1, 0.5])).norm(dim=1), torch.ones(len(lower)))
     fields = data.load("checkerboard").points
     assert fields.abs().max() <= 2 and ((fields + 2).floor().clamp(max=3).sum(1) % 2 == 0).all()
@@ -68,9 +69,16 @@ def test_curves_without_noise_are_their_curves():
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"n": 0}, "n is 0"), ({"n": 2.5}, "n is 2.5"), ({"seed": -1}, "seed is -1"),
-     ({"std": -1.0}, "std is"), ({"std": float("nan")}, "std is"), ({"modes": 3}, "option of a toy"),
-     ({"size": 8}, "no size"), ({"split": "val"}, "split of ring")],
+    [
+        ({"n": 0}, "n is 0"),
+        ({"n": 2.5}, "n is 2.5"),
+        ({"seed": -1}, "seed is -1"),
+        ({"std": -1.0}, "std is"),
+        ({"std": float("nan")}, "std is"),
+        ({"modes": 3}, "option of a toy"),
+        ({"size": 8}, "no size"),
+        ({"split": "val"}, "split of ring"),
+    ],
 )
 def test_options_that_make_no_sense_are_refused(options, message):
     with pytest.raises(GancourseError, match=message):

@@ -54,6 +54,12 @@ class TestTrainAndLoad:
         run = quick("dcgan/digits", data=photos, images=32, batch_size=8)
         assert run.sample(2).shape == (2, 3, 8, 8)
 
+    def test_own_folder_in_full_is_not_scored(self, photos, tmp_path):
+        out = tmp_path / "run"
+        run = quick("dcgan/digits", data=photos, images=32, batch_size=8, budget="full", out=out)
+        assert "fid" not in run.history[-1]
+        assert torch.equal(gancourse.load(out).sample(2), run.sample(2))
+
     def test_weights_depend_on_the_seed_alone(self):
         a, b, c = (plan("dcgan/digits", seed=s).build().state_dict() for s in (0, 0, 1))
         name = "generator.layers.0.weight"
