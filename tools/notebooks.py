@@ -32,7 +32,8 @@ SETTINGS = {
     "OPENBLAS_NUM_THREADS": "1",
 }
 KEPT_NOTEBOOK = ("kernelspec", "language_info", "gancourse")
-KEPT_CELL = ("mystnb", "tags", "slideshow")
+KEPT_CELL = ("mystnb", "tags")
+KEPT_OUTPUT = ("scrapbook",)  # the name under which a number is glued into the prose
 
 
 def smaller(png: str) -> str:
@@ -47,11 +48,14 @@ def smaller(png: str) -> str:
     return min(base64.b64encode(out.getvalue()).decode(), "".join(png.split()), key=len)
 
 
+def only(metadata: NotebookNode, keys: tuple[str, ...]) -> NotebookNode:
+    """The named entries of the metadata."""
+    return NotebookNode({key: value for key, value in metadata.items() if key in keys})
+
+
 def clean(notebook: NotebookNode) -> None:
     """Leave in the notebook what a reader or a test uses, and nothing of this machine or hour."""
-    notebook.metadata = NotebookNode(
-        {key: value for key, value in notebook.metadata.items() if key in KEPT_NOTEBOOK}
-    )
+    notebook.metadata = only(notebook.metadata, KEPT_NOTEBOOK)
     notebook.metadata.kernelspec = {
         "display_name": "Python 3",
         "language": "python",
@@ -59,10 +63,10 @@ def clean(notebook: NotebookNode) -> None:
     }
     notebook.metadata.language_info = {"name": "python"}
     for cell in notebook.cells:
-        cell.metadata = NotebookNode({k: v for k, v in cell.metadata.items() if k in KEPT_CELL})
+        cell.metadata = only(cell.metadata, KEPT_CELL)
         for output in cell.get("outputs", []):
             if "metadata" in output:
-                output.metadata = NotebookNode()
+                output.metadata = only(output.metadata, KEPT_OUTPUT)
             png = output.get("data", {}).get("image/png")
             if png:
                 output.data["image/png"] = smaller(png)

@@ -206,8 +206,8 @@ def _fetch(source: Source, root: str | Path | None) -> Path | None:
 
 
 def _absent(source: Source, root: str | Path | None, offline: str = "") -> GancourseError:
-    looked = "".join(f"\n  {place}" for place in search.places(root))
+    looked = ", ".join(map(str, search.places(root)))
     return GancourseError(
         f"The data set {source.info.name} is not on this machine{offline}. "
-        f"{source.info.how_to_get}\nLooked in:{looked}"
+        f"{source.info.how_to_get}\nLooked in {looked}."
     )

@@ -122,6 +122,7 @@ def load(name: str | Path, *, checkpoint_name: str = "best", device: str = "cpu"
     if checkpoint_name not in ("best", "last"):
         raise unknown("checkpoint", checkpoint_name, ("best", "last"))
     facts = read_json(path / "run.json")
+    gan = build_gan(facts, path)
     candidates = [path / "weights.safetensors", path / f"{checkpoint_name}.safetensors"]
     if checkpoint_name == "best":
         candidates.append(path / "last.safetensors")
@@ -130,7 +131,6 @@ def load(name: str | Path, *, checkpoint_name: str = "best", device: str = "cpu"
         raise GancourseError(
             f"{path} holds no checkpoint yet: the run was stopped before its first."
         )
-    gan = build_gan(facts, path)
     tensors, _ = checkpoint.read(weights)
     generator = copy.deepcopy(gan.generator)
     checkpoint.load_weights(
