@@ -2,10 +2,11 @@
 
     python tools/comparison.py [--epochs 5] [--seeds 3]
 
-Trains each recipe from each seed without choosing a best moment, scores the averaged generator with
-10,000 samples against the test split, and adds the floor: the scores of the training images
-themselves. The result is ``gancourse/recorded/comparison/scores.json``, with a picture of 25 samples
-of seed 0 beside it for every recipe. Runs that are in the file with the same epochs are not made again.
+Trains each recipe from each seed without choosing a best moment, scores the averaged generator
+with 10,000 samples against the test split, and adds the floor: the scores of the training images
+themselves. The result is ``gancourse/recorded/comparison/scores.json``, with a picture of 25
+samples of seed 0 beside it for every recipe. Runs that are in the file already, made with the same
+number of epochs, are not made again.
 """
 
 from __future__ import annotations
