@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["gan"]
+__all__ = ["dcgan", "gan"]
 
 INK, REAL, FAKE, PLAYER = "#1d2233", "#d7ebdc", "#fbe0cf", "#dde4ff"
 
@@ -66,4 +66,55 @@ def gan() -> Any:
     ax.text(9.1, 3.3, "$D$ learns from both", ha="center", color="#9a4b00", fontsize=9.5)
     _arrow(ax, (9.9, 1.4), (3.1, 0.4), dashed=True, bend=-0.42)
     ax.text(6.6, -1.1, "$G$ learns through $D$", ha="center", color="#9a4b00", fontsize=9.5)
+    return figure
+
+
+def _maps(ax: Any, x: float, y: float, side: float, count: int, label: str, colour: str) -> None:
+    """A stack of feature maps, its label below."""
+    from matplotlib.patches import Rectangle
+
+    layers = min(count, 4)
+    for layer in reversed(range(layers)):
+        shift = 0.09 * layer
+        ax.add_patch(
+            Rectangle((x - side / 2 + shift, y - side / 2 + shift), side, side,
+                      facecolor=colour, edgecolor=INK, linewidth=1)
+        )  # fmt: skip
+    ax.text(x, y - side / 2 - 0.22, label, ha="center", va="top", color=INK, fontsize=9)
+
+
+def dcgan(width: int = 32) -> Any:
+    """The feature maps of DCGAN at 28 pixels, generator above and discriminator below.
+
+    Args:
+        width: feature maps at half the output resolution.
+
+    Returns:
+        The matplotlib figure.
+    """
+    from matplotlib import pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(7.6, 4.6), layout="constrained")
+    ax.set_xlim(-0.4, 11.2)
+    ax.set_ylim(-3.9, 3.1)
+    ax.set_aspect("equal")
+    ax.set_axis_off()
+    stages = (
+        (3.2, 0.55, 2 * width, f"{2 * width} maps\n7 x 7"),
+        (6.0, 1.1, width, f"{width} maps\n14 x 14"),
+        (9.4, 2.0, 1, "image\n28 x 28"),
+    )
+    for y, name, noise, end in ((1.4, "$G$", FAKE, "noise\n100"), (-2.0, "$D$", PLAYER, "logit\n1")):
+        ax.text(-0.3, y + 1.3, name, color=INK, fontsize=13)
+        _maps(ax, 0.6, y, 0.3, 1, end, "white")
+        for x, side, count, label in stages:
+            _maps(ax, x, y, side, count, label, REAL if count == 1 and y < 0 else noise)
+        for (start, stop), above in zip(
+            ((0.95, 2.75), (4.0, 5.3), (7.0, 8.25)),
+            ("linear", "stride 2", "stride 2"),
+            strict=True,
+        ):
+            ends = ((start, y), (stop, y)) if y > 0 else ((stop, y), (start, y))
+            _arrow(ax, *ends)
+            ax.text((start + stop) / 2, y + 0.15, above, ha="center", color=INK, fontsize=8.5)
     return figure

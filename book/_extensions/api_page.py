@@ -19,8 +19,8 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
 MARK = "<!-- modules -->"
-# Files that full runs left behind, and code that needs an extra: they have no place in the list.
-LEFT_OUT = ("gancourse.recorded", "gancourse.tf")
+# The command line, files that full runs left behind, and code that needs an extra.
+LEFT_OUT = ("gancourse.cli", "gancourse.recorded", "gancourse.tf")
 
 
 def modules() -> list[str]:

@@ -66,11 +66,12 @@ def open_page(chromium):
     """Open an address in a fresh window; the page knows what it requested and what went wrong."""
     contexts = []
 
-    def open_(url: str, width: int = 1280, mode: str = "light", offline: bool = False):
+    def open_(url: str, width: int = 1280, offline: bool = False):
         context = chromium.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=mode, offline=offline
+            viewport={"width": width, "height": 900}, color_scheme="light", offline=offline
         )
         contexts.append(context)
+        context.set_default_timeout(150_000)  # a busy machine is slow, not wrong
         page = context.new_page()
         page.requested, page.failed, page.errors = [], [], []
         page.on("request", lambda request: page.requested.append(request.url))

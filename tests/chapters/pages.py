@@ -69,11 +69,10 @@ def what_it_needs(chapter: str, code: str) -> dict[str, Any]:
 
 
 def _used(node: ast.AST) -> set[str]:
-    return {
-        part.id
-        for part in ast.walk(node)
-        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)
-    }
+    """The names that a piece of code reads and does not itself give a value to."""
+    parts = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+    read = {part.id for part in parts if isinstance(part.ctx, ast.Load)}
+    return read - {part.id for part in parts if isinstance(part.ctx, ast.Store)}
 
 
 def _bound(statement: ast.stmt) -> set[str]:

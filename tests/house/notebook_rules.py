@@ -11,7 +11,11 @@ from nbformat import NotebookNode
 ROOT = Path(__file__).resolve().parent.parent.parent
 LINES, COLUMNS, ALT = 25, 78, 20
 MACHINE = re.compile(r"/home/|/root/|/Users/|/tmp/|/work/|C:\\\\|site-packages")
-INSTALL = "try:\n    import gancourse\nexcept ImportError:\n    %pip install -q git+{}"
+INSTALL = """try:
+    import gancourse
+except ImportError:
+    %pip install -q git+{}
+    import gancourse"""
 
 
 def address() -> str:
@@ -47,9 +51,8 @@ def _order(notebook: NotebookNode, code: list[NotebookNode]) -> list[str]:
 
 def _install(cell: NotebookNode) -> list[str]:
     right = INSTALL.format(address())
-    line_ends = ("", ".git")
-    if not any(cell.source == right + end for end in line_ends):
-        return [f"the first code cell is not the installation for Colab:\n{right}.git"]
+    if cell.source != right:
+        return [f"the first code cell is not the installation for Colab:\n{right}"]
     return ["the installation cell has an output"] if cell.outputs else []
 
 

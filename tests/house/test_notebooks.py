@@ -34,7 +34,7 @@ def test_every_notebook_is_a_chapter():
 def good() -> nbformat.NotebookNode:
     cells = [
         new_markdown_cell("# A title"),
-        new_code_cell(INSTALL.format(address()) + ".git", execution_count=1),
+        new_code_cell(INSTALL.format(address()), execution_count=1),
         new_code_cell("print('claim:', True)", execution_count=2),
         new_code_cell("draw()", execution_count=3),
         new_code_cell("1 + 1", execution_count=4),
