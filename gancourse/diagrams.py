@@ -104,7 +104,10 @@ def dcgan(width: int = 32) -> Any:
         (6.0, 1.1, width, f"{width} maps\n14 x 14"),
         (9.4, 2.0, 1, "image\n28 x 28"),
     )
-    for y, name, noise, end in ((1.4, "$G$", FAKE, "noise\n100"), (-2.0, "$D$", PLAYER, "logit\n1")):
+    for y, name, noise, end in (
+        (1.4, "$G$", FAKE, "noise\n100"),
+        (-2.0, "$D$", PLAYER, "logit\n1"),
+    ):
         ax.text(-0.3, y + 1.3, name, color=INK, fontsize=13)
         _maps(ax, 0.6, y, 0.3, 1, end, "white")
         for x, side, count, label in stages:

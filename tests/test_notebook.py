@@ -74,7 +74,9 @@ def test_film_has_a_slider_with_a_name_and_does_not_move_by_itself():
 
 
 def test_film_of_a_record(tmp_path):
-    run = Run(None, None, {"film": {"ticks": [1, 3]}}, [{"tick": t, "epoch": 2.0 * t} for t in (1, 2, 3)])
+    run = Run(
+        None, None, {"film": {"ticks": [1, 3]}}, [{"tick": t, "epoch": 2.0 * t} for t in (1, 2, 3)]
+    )
     with pytest.raises(GancourseError, match="no film"):
         notebook.film(run, "alt", "caption")
     run.path = tmp_path

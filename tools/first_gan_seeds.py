@@ -40,7 +40,9 @@ def one(seed: int) -> dict[str, Any]:
     start = time.process_time()
 
     def score(net: nn.Module) -> dict[str, float]:
-        report = metrics.class_report(classifier.probabilities(gan.sample(SAMPLES, seed=0, net=net)))
+        report = metrics.class_report(
+            classifier.probabilities(gan.sample(SAMPLES, seed=0, net=net))
+        )
         return {
             "confidence": report.confidence,
             "classes": report.classes_covered,
@@ -48,7 +50,9 @@ def one(seed: int) -> dict[str, Any]:
         }
 
     _, history = fit(gan, planned.data.images, planned.settings, score=score, progress=False)
-    enough = (row for row in history if row["confidence"] >= CONFIDENCE and row["classes"] == CLASSES)
+    enough = (
+        row for row in history if row["confidence"] >= CONFIDENCE and row["classes"] == CLASSES
+    )
     first = next(enough, None)
     last = history[-1]
     return {

@@ -25,7 +25,7 @@ def _outputs(generator: torch.Generator) -> tuple[Tensor]:
 def _moments(generator: torch.Generator) -> tuple[float, float, float, float]:
     means = 3 * torch.randn(2, generator=generator)
     deviations = 0.5 + 2 * torch.rand(2, generator=generator)
-    return (*means.tolist(), *deviations.tolist())  # type: ignore[return-value]
+    return (*means.tolist(), *deviations.tolist())
 
 
 class _Quality(NamedTuple):
@@ -214,9 +214,7 @@ answer = "collapse"
     Exercise(
         name="vanilla-and-dcgan.6",
         title="Precise and complete",
-        kind=Trained(
-            _measure, lambda seen: min(seen) >= 0.5, shape=(1, 8, 8), n=1000
-        ),
+        kind=Trained(_measure, lambda seen: min(seen) >= 0.5, shape=(1, 8, 8), n=1000),
         why="Both at least 0.5 against the real test digits: most samples lie among real digits, and "
         "most real digits among the samples.",
         hint="Both numbers are below 0.5: train for longer.",

@@ -81,9 +81,7 @@ def test_every_public_name_is_on_the_api_page():
     found = anchors(HTML / "book/api.html")
     names = api.modules()
     public = {
-        api.address(value)
-        for name in names
-        for value in api.public(sys.modules[name]).values()
+        api.address(value) for name in names for value in api.public(sys.modules[name]).values()
     }
     assert len(public) > 40
     assert public <= found, sorted(public - found)

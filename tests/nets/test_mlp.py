@@ -21,7 +21,9 @@ def test_shapes(shape, hidden, n):
 
 
 def test_parameter_counts():
-    count = lambda net: sum(p.numel() for p in net.parameters())
+    def count(net):
+        return sum(p.numel() for p in net.parameters())
+
     # weights + biases + scale and shift of batch normalisation
     expected = (100 * 256 + 256 + 2 * 256) + (256 * 512 + 512 + 2 * 512) + (512 * 784 + 784)
     assert count(MLPGenerator((1, 28, 28), 100, (256, 512))) == expected
