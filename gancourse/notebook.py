@@ -79,11 +79,16 @@ def glue(name: str, value: object) -> None:
     ``value`` that is kept, so round first.
 
     Args:
-        name: unique in the book, such as ``"first-gan:confidence"``.
+        name: unique in the book, such as ``"first-gan-confidence"``.
         value: what to quote.
+
+    Raises:
+        GancourseError: the name contains a colon, after which the book expects a number format.
     """
     from IPython.display import display
 
+    if ":" in name:
+        raise GancourseError(f"Glue {name!r} under a name without a colon.")
     prefix = "application/papermill.record/"
     display(
         {f"{prefix}text/plain": str(value)},

@@ -45,11 +45,13 @@ def test_setup_takes_one_thread_for_short_runs_only(monkeypatch, value, threads)
 def test_glue_is_what_the_book_reads(monkeypatch):
     seen = []
     monkeypatch.setattr("IPython.display.display", lambda *a, **k: seen.append((a, k)))
-    notebook.glue("page:value", 0.5)
+    notebook.glue("page-value", 0.5)
     ((data,), options) = seen[0]
     assert data == {"application/papermill.record/text/plain": "0.5"}
-    assert options["metadata"]["scrapbook"]["name"] == "page:value"
+    assert options["metadata"]["scrapbook"]["name"] == "page-value"
     assert options["raw"]
+    with pytest.raises(GancourseError, match="without a colon"):
+        notebook.glue("page:value", 0.5)
 
 
 def test_recorded():

@@ -13,7 +13,8 @@ import pytest
 from tests import needs
 from tests.book.site import HTML
 
-# Without these Chromium calls home at every start.
+# Without these Chromium calls home at every start. The last one leaves it no network but this
+# machine; Playwright's own offline mode makes every page wait for a minute.
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -23,6 +24,7 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 
 
@@ -66,9 +68,9 @@ def open_page(chromium):
     """Open an address in a fresh window; the page knows what it requested and what went wrong."""
     contexts = []
 
-    def open_(url: str, width: int = 1280, offline: bool = False):
+    def open_(url: str, width: int = 1280):
         context = chromium.new_context(
-            viewport={"width": width, "height": 900}, color_scheme="light", offline=offline
+            viewport={"width": width, "height": 900}, color_scheme="light"
         )
         contexts.append(context)
         context.set_default_timeout(150_000)  # a busy machine is slow, not wrong

@@ -42,7 +42,7 @@ def from_elsewhere(page, own: str) -> list[str]:
 
 @pytest.mark.parametrize("name", chapters())
 def test_opens_from_a_file_without_a_network(name, open_page):
-    page = open_page(f"file://{quote(str(HTML / name))}.html", offline=True)
+    page = open_page(f"file://{quote(str(HTML / name))}.html")
     assert from_elsewhere(page, "file://") == []
     assert page.failed == [] and page.errors == []
     formulas = page.locator("div.math, span.math").count()
@@ -83,7 +83,7 @@ def test_the_checks_see_faults(open_page, tmp_path):
         "<h1 style='width:900px;color:#aaa;background:#fff'>Hard to read</h1>"
         "<img src='https://example.org/x.png'><script>undefinedFunction()</script></html>"
     )
-    page = open_page(f"file://{tmp_path}/bad.html", width=360, offline=True)
+    page = open_page(f"file://{tmp_path}/bad.html", width=360)
     assert sideways(page) and page.errors
     assert from_elsewhere(page, "file://") == ["https://example.org/x.png"]
     assert {text.split(":")[0] for text in serious(page)} >= {"color-contrast", "image-alt"}

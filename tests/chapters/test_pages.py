@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from typer.testing import CliRunner
 
@@ -23,6 +25,19 @@ def test_exercises_and_solutions_stand_on_the_page(chapter):
     cells = "\n".join(pages.code_cells(chapter))
     for name in exercises.names(chapter):
         assert f'gancourse.check("{name}", ' in cells
+
+
+@pytest.mark.parametrize("chapter", sorted(p.stem for p in (pages.ROOT / "notebooks").glob("*.ipynb")))
+def test_every_number_quoted_in_the_prose_is_glued_on_the_page(chapter):
+    quoted = set(re.findall(r"\{glue:text\}`([^`]+)`", pages.markdown(chapter)))
+    glued = [
+        output["metadata"]["scrapbook"]["name"]
+        for cell in pages.notebook(chapter).cells
+        for output in cell.get("outputs", [])
+        if "scrapbook" in output.get("metadata", {})
+    ]
+    assert quoted == set(glued)
+    assert len(glued) == len(set(glued))
 
 
 @pytest.fixture
