@@ -27,7 +27,9 @@ def test_exercises_and_solutions_stand_on_the_page(chapter):
         assert f'gancourse.check("{name}", ' in cells
 
 
-@pytest.mark.parametrize("chapter", sorted(p.stem for p in (pages.ROOT / "notebooks").glob("*.ipynb")))
+@pytest.mark.parametrize(
+    "chapter", sorted(p.stem for p in (pages.ROOT / "notebooks").glob("*.ipynb"))
+)
 def test_every_number_quoted_in_the_prose_is_glued_on_the_page(chapter):
     quoted = set(re.findall(r"\{glue:text\}`([^`]+)`", pages.markdown(chapter)))
     glued = [

@@ -50,6 +50,7 @@ def test_form_and_balance():
         gzip.compress(b"1," * 64 + b"2\n"),
         gzip.compress(b"1,2,3\n" * 99)[:-9],
     ],
+    ids=["no gzip", "too few columns", "no numbers", "too few rows", "cut"],
 )
 def test_a_spoiled_file_is_refused(tmp_path, monkeypatch, content):
     path = tmp_path / "digits.csv.gz"

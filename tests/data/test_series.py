@@ -47,6 +47,7 @@ ROW = "1/{},1,1,1,1,{},9\n"
         gzip.compress(HEAD.encode()),
         gzip.compress((HEAD * 50).encode())[:-12],
     ],
+    ids=["no gzip", "short row", "no number", "backwards", "negative", "nan", "empty", "cut"],
 )
 def test_a_spoiled_file_is_refused(tmp_path, monkeypatch, content):
     path = tmp_path / "sp500.csv.gz"
