@@ -68,7 +68,7 @@ EXERCISES = (
     Exercise(
         name="vanilla-and-dcgan.1",
         title="The weights of a transposed convolution",
-        kind=Value(64 * 32 * 4 * 4),
+        kind=Value(64 * 32 * 4 * 4, tolerance=1e-6),
         why="One 4 x 4 kernel for each pair of input and output maps, whatever the image's size.",
         hint="Each of the 32 output maps has one kernel for each of the 64 input maps.",
         solution="""

@@ -137,10 +137,16 @@ def test_off_the_main_thread_signals_are_left_alone(tmp_path):
 
 
 def test_in_memory_ctrl_c_stops_at_once():
+    # A parallel run of pytest ignores Ctrl-C in its workers; a user's Python does not.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+
     def press():
         time.sleep(0.3)
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=press).start()
-    with pytest.raises(KeyboardInterrupt):
-        fit(tiny.gan(), tiny.images(), tiny.settings(images=10_000_000))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            fit(tiny.gan(), tiny.images(), tiny.settings(images=10_000_000))
+    finally:
+        signal.signal(signal.SIGINT, before)
