@@ -133,11 +133,12 @@ class Film:
         labels = html.escape("|".join(self.labels))
         alt = html.escape(self.alt)
         return (
-            f'<figure data-labels="{labels}" style="max-width:22rem;margin:1rem auto">'
-            f'<div role="img" aria-label="{alt}" style="overflow:hidden;aspect-ratio:1;'
-            'background:#808080">'
-            f'<img alt="" src="data:image/webp;base64,{picture}" style="width:100%;'
-            f"max-width:none;height:auto;display:block;image-rendering:pixelated;border-radius:0;"
+            f'<figure class="film" data-labels="{labels}" style="max-width:22rem;margin:1rem auto">'
+            '<div style="overflow:hidden;aspect-ratio:1;background:#808080">'
+            f'<img alt="{alt}" src="data:image/webp;base64,{picture}" style="width:100%;'
+            # Themes frame pictures; here a frame would shift the strip.
+            "max-width:none;height:auto;display:block;image-rendering:pixelated;padding:0;"
+            "margin:0;border:0;border-radius:0;"
             f'transform:translateY(-{100 * last / n:g}%)"></div>'
             '<div style="display:flex;gap:.6rem;align-items:center;margin:.5rem 0">'
             f'<button type="button" style="min-width:4.5rem;padding:.3rem .6rem" '
@@ -146,7 +147,7 @@ class Film:
             f'aria-valuetext="{html.escape(self.labels[-1])}" style="flex:1;min-width:0" '
             f'oninput="{show}">'
             f'<output style="min-width:5.5rem">{html.escape(self.labels[-1])}</output></div>'
-            f"<figcaption>{html.escape(self.caption)}</figcaption></figure>"
+            f'<figcaption style="color:inherit">{html.escape(self.caption)}</figcaption></figure>'
         )
 
 
