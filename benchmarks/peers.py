@@ -16,6 +16,7 @@ from gancourse.gans import DCGAN, Batch
 from gancourse.gans.base import to_signal
 from gancourse.gans.vanilla import MinimaxGAN
 from gancourse.training import Settings
+from gancourse.training.devices import keep_freed_memory
 from gancourse.training.trainer import Trainer
 
 BATCH = 128
@@ -142,7 +143,11 @@ def torchgan(gan: DCGAN, images: Tensor) -> Loop:
 
 
 def bare(gan: DCGAN, images: Tensor) -> Loop:
-    """Nothing but the arithmetic: one fixed batch, fused Adam, frozen discriminator, channels_last."""
+    """Nothing but the arithmetic: one fixed batch, fused Adam, frozen discriminator, channels_last.
+
+    In the memory settings of our trainer, so that the difference is what the trainer does.
+    """
+    keep_freed_memory()
     gan.to(memory_format=gan.memory_format)
     optimizer_d = torch.optim.Adam(gan.discriminator.parameters(), **ADAM, fused=True)
     optimizer_g = torch.optim.Adam(gan.generator.parameters(), **ADAM, fused=True)

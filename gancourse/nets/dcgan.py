@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from gancourse.errors import GancourseError
+from gancourse.nets.thin import FromImage, ToImage
 
 __all__ = ["DCGANDiscriminator", "DCGANGenerator", "initialise", "resolution_steps"]
 
@@ -91,7 +92,7 @@ class DCGANGenerator(nn.Module):
                 nn.ReLU(inplace=True),
             ]
             maps //= 2
-        layers += [nn.ConvTranspose2d(maps, shape[0], 4, stride=2, padding=1), nn.Tanh()]
+        layers += [ToImage(maps, shape[0]), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -114,7 +115,7 @@ class DCGANDiscriminator(nn.Module):
         super().__init__()
         base, steps = resolution_steps(shape)
         layers: list[nn.Module] = [
-            nn.Conv2d(shape[0], width, 4, stride=2, padding=1),
+            FromImage(shape[0], width),
             nn.LeakyReLU(0.2, inplace=True),
         ]
         maps = width

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from gancourse.errors import GancourseError, unknown
 from gancourse.gans.base import GAN, Batch, to_signal
 from gancourse.training import checkpoint
+from gancourse.training.devices import keep_freed_memory
 from gancourse.training.ema import EMA
 
 __all__ = ["Settings", "Trainer"]
@@ -114,6 +115,8 @@ class Trainer:
     ) -> None:
         check_data(gan, images, settings)
         self.device = torch.device(device)
+        if self.device.type == "cpu":
+            keep_freed_memory()
         self.settings = settings
         self.gan = gan.to(self.device, memory_format=gan.memory_format).train()  # type: ignore[call-overload]
         self.images = images.to(self.device)

@@ -15,6 +15,10 @@ WIDER = """() => [...document.querySelectorAll("body *")]
   .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
   .slice(0, 5).map((e) => e.tagName + "." + e.className)"""
 
+# Colours fade from one theme to the other: half-way they are neither's.
+SETTLED = """() => Promise.allSettled(document.getAnimations()
+  .filter((a) => a instanceof CSSTransition).map((a) => a.finished))"""
+
 
 def serious(page, contrast: bool = True) -> list[str]:
     """What axe calls serious or critical.
@@ -64,6 +68,7 @@ def test_readable_in_light_and_dark_and_on_a_phone(name, open_page, served):
     for mode in ("light", "dark"):
         page.emulate_media(color_scheme=mode)
         page.locator(f"html[data-theme={mode}]").wait_for(state="attached")
+        page.evaluate(SETTLED)
         assert serious(page) == [], mode
     page.set_viewport_size({"width": 360, "height": 780})
     page.wait_for_timeout(300)

@@ -15,6 +15,7 @@ from gancourse.nets.dcgan import (
     initialise,
     resolution_steps,
 )
+from gancourse.nets.thin import FromImage
 
 
 def parameters(net):
@@ -87,7 +88,7 @@ def test_discriminator_mirrors_it():
 def test_rules_of_the_paper():
     generator, discriminator = DCGANGenerator((1, 32, 32), 8, 4), DCGANDiscriminator((1, 32, 32), 4)
     kinds = [type(m) for m in discriminator.layers]
-    assert kinds[:2] == [nn.Conv2d, nn.LeakyReLU]  # no batch normalisation on the input layer
+    assert kinds[:2] == [FromImage, nn.LeakyReLU]  # no batch normalisation on the input layer
     assert not any(
         "Pool" in type(m).__name__ for m in [*generator.modules(), *discriminator.modules()]
     )
