@@ -15,7 +15,7 @@ import io
 import itertools
 
 import gancourse
-from gancourse import data, metrics
+from gancourse import data, metrics, recipes
 from gancourse.files import read_json, write_bytes, write_json
 from gancourse.plots import tile
 from gancourse.training.api import evaluate, plan, run_plan
@@ -26,11 +26,11 @@ from gancourse.training.run import RECORDED
 RECIPES = {
     "vanilla/digits": 30,
     "dcgan/digits": 30,
+    "vanilla/mnist": 3,
+    "dcgan/mnist": 3,
     "vanilla/fashion-mnist": 3,
     "dcgan/fashion-mnist": 3,
 }
-#: data sets with a record or a row here
-FLOORS = {"digits", "mnist", "fashion-mnist"}
 FOLDER = RECORDED / "comparison"
 SAMPLES = 10_000
 
@@ -74,7 +74,7 @@ def main() -> None:
             tile(run.sample(25, seed=0), columns=5).save(buffer, format="PNG", optimize=True)
             write_bytes(FOLDER / f"{name.replace('/', '-')}.png", buffer.getvalue())
         print(name, seed, f"FID {scores.fid:.2f}", flush=True)
-    for name in sorted(FLOORS - set(stored["floor"])):
+    for name in sorted({recipes.get(name).data for name in RECIPES} - set(stored["floor"])):
         stored["floor"][name] = floor(name)
         write_json(path, stored)
     print(f"gancourse {gancourse.__version__}: {len(stored['runs'])} runs in {path}")
