@@ -176,3 +176,10 @@ def test_bad_input_is_refused():
         theory.sliced_wasserstein(x, x, 5, rng, order=3)
     with pytest.raises(GancourseError, match="1 or more"):
         theory.sliced_wasserstein(x, x, 0, rng)
+
+
+def test_what_is_moved_far_out_is_not_lost_to_rounding():
+    # One part in 1e11 moves by 1. There 1 - cdf has only five digits left.
+    rare = 1e-11
+    p, q = (Mixture([Gaussian(0), Gaussian(far)], [1 - rare, rare]) for far in (60, 61))
+    assert theory.wasserstein_1(p, q) == pytest.approx(rare, rel=1e-9, abs=0)
