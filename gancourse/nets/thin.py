@@ -2,10 +2,10 @@
 
 They compute what :class:`torch.nn.Conv2d` and :class:`torch.nn.ConvTranspose2d` compute with kernel
 4, stride 2 and padding 1, from the same parameters under the same names. What differs is the way
-from many channels to few on a CPU. PyTorch takes blocks of 16 output channels there and throws 15
-or 13 of them away; here it is one matrix product (each pixel of the maps times the whole kernel),
-whose 4 x 4 patches are summed where they overlap. That way is gone twice a step: forward in the
-generator's last layer, and backward through the discriminator's first.
+from many channels to few on a CPU, where PyTorch's kernels are slow. Here it is one matrix product
+(each pixel of the maps times the whole kernel), whose 4 x 4 patches are summed where they overlap.
+That way is gone twice a step: forward in the generator's last layer, and backward through the
+discriminator's first.
 """
 
 from __future__ import annotations
@@ -95,9 +95,9 @@ class ToImage(nn.ConvTranspose2d):
     def __init__(self, maps: int, channels: int) -> None:
         super().__init__(maps, channels, 4, stride=2, padding=1)
 
-    def forward(self, maps: Tensor, output_size: list[int] | None = None) -> Tensor:
+    def forward(self, maps: Tensor) -> Tensor:  # type: ignore[override]
         """Maps N x M x H x W to images N x C x 2H x 2W."""
         if maps.device.type != "cpu":
-            return super().forward(maps, output_size)
+            return super().forward(maps)
         assert self.bias is not None
         return _Up.apply(maps, self.weight) + self.bias.view(-1, 1, 1)

@@ -48,10 +48,10 @@ def describe(device: torch.device) -> str:
 def keep_freed_memory() -> bool:
     """Let this process keep the memory that tensors on the CPU free, for the next ones to use.
 
-    By default glibc returns every large block to the system as soon as it is freed and asks for it
-    again a moment later, and the system fills each new page with zeros: a tenth of the time of a
-    training step. Blocks above 1 GiB are still returned. Graphics devices have such a cache of
-    their own.
+    By default glibc hands large freed blocks and the free end of its heap back to the system, and
+    asks for them again in the next training step; the system fills each page with zeros every time.
+    What is set here holds for the process from then on. Blocks above 1 GiB are still handed back.
+    Graphics devices have such a cache of their own.
 
     Returns:
         Whether it could be done: only the GNU C library can, so not on macOS or Windows.
