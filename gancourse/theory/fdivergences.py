@@ -7,7 +7,9 @@ For a convex f with values on [0, inf),
 
 and the supremum is attained by the critic :math:`T(x) = f'(p(x) / q(x))` (Nguyen, Wainwright,
 Jordan 2010; Nowozin, Cseke, Tomioka: f-GAN, 2016, equations 2 to 5). Generators, critics and output
-activations are those of f-GAN, tables 1, 2 and 6, with two differences:
+activations are those of f-GAN, tables 1, 2 and 6, but for Vincze-Le Cam and the soft reverse KL
+(Shannon et al., Non-saturating GAN training as divergence minimization, 2020), which are not there.
+Two things differ:
 
 - its Jensen-Shannon generator gives twice the divergence its table prints beside it; here f is
   halved, so that the divergence is the usual one and at most log 2;
@@ -22,7 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import xlogy
+from scipy.special import expit, xlogy
 
 from gancourse.theory.arguments import Array
 
@@ -38,7 +40,8 @@ class FDivergence:
         f: the generator, of u in [0, inf).
         critic: the optimal critic f'(u), as a function of log u = log p(x) - log q(x).
         conjugate: f*(t), the supremum of u t - f(u) over u >= 0; inf outside its domain.
-        limit: f* is finite for t below it (for total variation at it too).
+        limit: f* is finite for t below it (at it too for total variation,
+            Vincze-Le Cam and the soft reverse KL).
         activation: increasing map of all numbers into the domain of f*, for the output of a
             network that is to be a critic.
         integrand: q f(p / q) as a function of log p and log q, accurate however far the two are
@@ -122,6 +125,32 @@ def _kl_conjugate(t: Array) -> Array:
     return np.exp(np.subtract(t, 1))
 
 
+def _minus_log(u: Array) -> Array:
+    return -xlogy(1, u)
+
+
+def _soft_critic(log_u: Array) -> Array:
+    """log((1 + u) / (2 u)) - 1 / u."""
+    return _softplus(np.minimum(np.negative(log_u), 700.0)) - LOG2 - _exp(np.negative(log_u))
+
+
+def _soft_conjugate(t: Array) -> Array:
+    """The critic's equation t = log(s / 2) - (s - 1), s = 1 + 1 / u, solved for s >= 1."""
+    more = -LOG2 - np.clip(t, -1e300, -LOG2)  # s - 1 - log s, 0 or more
+    # Newton's method from an upper bound (Chatzigeorgiou 2013) comes down to s without overshooting.
+    s = 1 + np.sqrt(2 * more) + more
+    for _ in range(8):
+        s = s - (s - 1 - np.log(s) - more) * s / np.maximum(s - 1, 1e-300)
+    value = np.where(np.greater(t, -LOG2), np.inf, -1 - np.log(s / 2))
+    return np.where(np.isneginf(t), -np.inf, value)
+
+
+def _vincze_le_cam_conjugate(t: Array) -> Array:
+    inside = np.clip(t, -3.0, 1.0)
+    value = 4 - inside - 4 * np.sqrt(1 - inside)
+    return np.where(np.greater(t, 1.0), np.inf, value)
+
+
 def _below(limit: float, t: Array, value: Callable[[Array], Array]) -> Array:
     """``value(t)`` for t below the limit, inf from there on."""
     t = np.asarray(t, dtype=np.float64)
@@ -199,7 +228,39 @@ GAN = FDivergence(
     integrand=_scaled(_gan_shape),
 )
 
+# The triangular discrimination, the integral of (p - q)^2 / (p + q).
+VINCZE_LE_CAM = FDivergence(
+    name="vincze-le-cam",
+    f=lambda u: np.square(u - 1) / (u + 1),
+    critic=lambda log_u: 1 - 4 * np.square(expit(np.negative(log_u))),
+    conjugate=_vincze_le_cam_conjugate,
+    limit=1.0,
+    activation=lambda v: 1 - 4 * np.square(expit(np.negative(v))),
+    integrand=_scaled(lambda gap: np.square(np.expm1(-gap)) / (1 + np.exp(-gap))),
+)
+
+# What the non-saturating generator descends: twice the KL divergence of p from m = (p + q) / 2.
+SOFT_REVERSE_KL = FDivergence(
+    name="soft-reverse-kl",
+    f=lambda u: (u + 1) * (np.log1p(u) - LOG2 + _minus_log(u)),
+    critic=_soft_critic,
+    conjugate=_soft_conjugate,
+    limit=-LOG2,
+    activation=_soft_critic,
+    integrand=lambda log_p, log_q: 2 * _kl(np.logaddexp(log_p, log_q) - LOG2, log_p),
+)
+
 F_DIVERGENCES: dict[str, FDivergence] = {
     divergence.name: divergence
-    for divergence in (KL, REVERSE_KL, JS, PEARSON, SQUARED_HELLINGER, TOTAL_VARIATION, GAN)
+    for divergence in (
+        KL,
+        REVERSE_KL,
+        JS,
+        PEARSON,
+        SQUARED_HELLINGER,
+        TOTAL_VARIATION,
+        GAN,
+        VINCZE_LE_CAM,
+        SOFT_REVERSE_KL,
+    )
 }

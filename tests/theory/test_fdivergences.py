@@ -28,6 +28,8 @@ def test_generators_at_points_by_hand():
             "squared-hellinger": 3 - 2 * math.sqrt(2),
             "total-variation": 0.5,
             "gan": 2 * log2 - 3 * log3,
+            "vincze-le-cam": 1 / 3,
+            "soft-reverse-kl": 3 * log3 - 6 * log2,
         }
     )
 
