@@ -1,8 +1,9 @@
 """Distributions known exactly, the divergences between them, and the value of the GAN's game.
 
 What is trained, a discriminator between two known densities and Algorithm 1 on them, stands in
-:mod:`gancourse.theory.learned` and :mod:`gancourse.theory.algorithm_1`. The games that two players play with them stand in :mod:`gancourse.theory.games` (finitely many
-strategies) and :mod:`gancourse.theory.dynamics` (gradients).
+:mod:`gancourse.theory.learned` and :mod:`gancourse.theory.algorithm_1`. The games that two players
+play stand in :mod:`gancourse.theory.games` (finitely many strategies) and
+:mod:`gancourse.theory.dynamics` (gradients).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ const { GanLab } = globalThis;
 const { Adam, Lab, Random } = GanLab;
 
 const floats = (list) => Float64Array.from(list);
-const answers = { bits, normals, adam, losses, differences, run, data, judge, link, unlink };
+const answers = { bits, normals, adam, losses, differences, run, averaged, data, judge, link, unlink };
 
 function bits({ seed, stream, count }) {
   const random = new Random(seed, stream);
@@ -95,6 +95,17 @@ function run({ settings, steps, every }) {
     if (lab.steps % every === 0) measured.push(lab.measure());
   }
   return { measured, weights: [...lab.G.params, ...lab.D.params] };
+}
+
+// The generator's weights after each step, and the averaged ones at the end.
+function averaged({ settings, steps }) {
+  const lab = new Lab(settings);
+  const weights = [];
+  for (let i = 0; i < steps; i++) {
+    lab.step();
+    weights.push([...lab.G.params]);
+  }
+  return { weights, averaged: [...lab.averaged.params] };
 }
 
 function data({ name, n }) {

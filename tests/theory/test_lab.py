@@ -244,27 +244,46 @@ def test_a_seed_decides_a_run_and_measuring_does_not_change_it():
     )
 
 
+@pytest.mark.parametrize("average", [0, 0.9])
+def test_the_generator_is_averaged_over_its_last_steps(average):
+    run = lab("averaged", settings={"average": average, "widthG": 4, "seed": 2}, steps=30)
+    expected = run["weights"][0]
+    for step, weights in enumerate(run["weights"]):
+        keep = min(average, step / (step + 10))
+        expected = [keep * a + (1 - keep) * w for a, w in zip(expected, weights, strict=True)]
+    assert run["averaged"] == pytest.approx(expected, abs=1e-12)
+    assert (run["averaged"] == run["weights"][-1]) == (average == 0)
+
+
 @pytest.mark.parametrize(("loss", "weight"), [("non-saturating", 0), ("relativistic", 0.1)])
-def test_all_modes_of_the_ring_are_found(loss, weight):
+def test_all_modes_of_the_ring_are_found_and_kept(loss, weight):
     settings = {"loss": loss, "penalty": weight, "seed": 1}
-    measured = lab("run", settings=settings, steps=800, every=50)["measured"]
-    assert max(m["covered"] for m in measured) == 8
-    assert min(m["js"] for m in measured) < measured[0]["js"] - 0.1
+    measured = lab("run", settings=settings, steps=900, every=50)["measured"]
+    found = [m["covered"] for m in measured].index(8)
+    assert found < 10 and min(m["covered"] for m in measured[found:]) >= 7
+    assert measured[-1]["js"] < measured[0]["js"] - 0.1
 
 
 def test_the_failures_on_show_fail():
     """The laboratory's presets: collapse, a swing that the penalty stops, a gradient that is gone."""
-    collapse = {"rateG": 0.01, "rateD": 0.001, "beta1": 0.9}
+    collapse = {"rateG": 0.01, "rateD": 0.001, "beta1": 0.9, "average": 0}
     measured = lab("run", settings=collapse, steps=400, every=25)["measured"]
     assert max(m["covered"] for m in measured[4:]) <= 4 and measured[-1]["js"] > 0.5
-    circling = {"data": "one", "beta1": 0.9, "rateG": 0.01, "rateD": 0.01, "batch": 32}
+    circling = {
+        "data": "one",
+        "beta1": 0.9,
+        "rateG": 0.01,
+        "rateD": 0.01,
+        "batch": 32,
+        "average": 0,
+    }
     swing = []
     for weight in (0, 1):
         run = lab("run", settings={**circling, "penalty": weight}, steps=500, every=20)
         means = [m["mean"] for m in run["measured"][10:]]
         swing.append(max(means) - min(means))
     assert swing[0] > 0.2 > 0.1 > swing[1]
-    vanishing = {"data": "line", "loss": "minimax", "k": 5, "rateD": 0.005}
+    vanishing = {"data": "line", "loss": "minimax", "k": 10, "rateD": 0.01, "average": 0}
     measured = lab("run", settings=vanishing, steps=400, every=50)["measured"]
     assert measured[-1]["gradientG"] < 1e-4 and measured[-1]["js"] > 0.6
 

@@ -120,7 +120,7 @@
       context.strokeStyle = pen.fake;
       context.globalAlpha = 0.55;
       for (const line of noiseLines(lab.settings.noise)) {
-        const x = lab.G.forward(Float64Array.from(line.flat()), line.length).out;
+        const x = lab.averaged.forward(Float64Array.from(line.flat()), line.length).out;
         path(context, line.map((_, i) => at(x, i)));
       }
       context.globalAlpha = 1;
@@ -135,7 +135,7 @@
       }
     }
     if (show.fake) {
-      const x = lab.G.forward(lab.judgeNoise.slice(0, SHOWN * lab.settings.noise), SHOWN).out;
+      const x = lab.averaged.forward(lab.judgeNoise.slice(0, SHOWN * lab.settings.noise), SHOWN).out;
       context.fillStyle = pen.fake;
       for (let i = 0; i < SHOWN; i++) {
         const [left, top] = at(x, i);
@@ -174,7 +174,7 @@
     if (show.manifold) {
       const [first] = noiseLines(lab.settings.noise).slice(-1);
       const shown = first.filter((_, i) => i % Math.ceil(first.length / 40) === 0);
-      const x = lab.G.forward(Float64Array.from(shown.flat()), shown.length).out;
+      const x = lab.averaged.forward(Float64Array.from(shown.flat()), shown.length).out;
       const own = lab.settings.noise === 1 ? 0 : 1; // the coordinate that varies along the line
       context.strokeStyle = pen.fake;
       context.globalAlpha = 0.6;
@@ -184,7 +184,7 @@
     context.lineWidth = 2;
     if (show.fake) {
       const count = lab.judgeNoise.length / lab.settings.noise;
-      const shares = histogram(lab.G.forward(lab.judgeNoise, count).out, 1);
+      const shares = histogram(lab.averaged.forward(lab.judgeNoise, count).out, 1);
       const wide = (2 * EDGE) / cellsPerSide(1);
       context.fillStyle = pen.fake;
       context.globalAlpha = 0.6;

@@ -89,6 +89,7 @@
     rateD: { default: 0.002, min: 0, max: 0.5 },
     rateG: { default: 0.001, min: 0, max: 0.5 },
     beta1: { default: 0.5, min: 0, max: 0.99, builds: true },
+    average: { default: 0.995, min: 0, max: 0.999 },
     batch: { default: 64, min: 4, max: 512, whole: true },
     widthD: { default: 32, min: 2, max: 128, whole: true, builds: true },
     widthG: { default: 32, min: 2, max: 128, whole: true, builds: true },
@@ -166,6 +167,8 @@
       const weights = stream("weights");
       this.G = new Mlp([noise, widthG, widthG, this.data.dim], activation, weights);
       this.D = new Mlp([this.data.dim, widthD, widthD, 1], activation, weights);
+      // What is shown and judged: G with weights averaged over its last steps.
+      this.averaged = Object.create(this.G, { params: { value: this.G.params.slice() } });
       this.adamG = new Adam(this.G.params.length, beta1, 0.999);
       this.adamD = new Adam(this.D.params.length, beta1, 0.999);
       const judge = stream("judge");
@@ -266,6 +269,10 @@
       const { value, grad } = this.generatorLoss(this.noise(n), real);
       this.adamG.step(this.G.params, grad, this.settings.rateG);
       this.lossG = value;
+      // At first the average is short, so as not to hold on to the weights of the beginning.
+      const keep = Math.min(this.settings.average, this.steps / (this.steps + 10));
+      const { params } = this.averaged;
+      for (let p = 0; p < params.length; p++) params[p] += (1 - keep) * (this.G.params[p] - params[p]);
       this.gradientG = Math.sqrt(grad.reduce((sum, part) => sum + part * part, 0));
       this.steps += 1;
     }
@@ -276,9 +283,9 @@
       this.stepG();
     }
 
-    // How far the generator has come, on always the same noise.
+    // How far the averaged generator has come, on always the same noise.
     measure() {
-      const fake = this.G.forward(this.judgeNoise, JUDGED).out;
+      const fake = this.averaged.forward(this.judgeNoise, JUDGED).out;
       const shares = histogram(fake, this.data.dim);
       const { covered, counts, good } = modeCoverage(fake, this.data);
       let mean = 0; // of the first coordinate

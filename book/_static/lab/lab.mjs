@@ -11,17 +11,17 @@
     works: ["a game that works", {}, "the samples find one mode after another."],
     collapse: [
       "mode collapse",
-      { rateG: 0.01, rateD: 0.001, beta1: 0.9 },
+      { rateG: 0.01, rateD: 0.001, beta1: 0.9, average: 0 },
       "G, ten times as fast as D, puts all its samples into one place.",
     ],
     circling: [
       "circling",
-      { data: "one", beta1: 0.9, rateG: 0.01, rateD: 0.01, batch: 32 },
+      { data: "one", beta1: 0.9, rateG: 0.01, rateD: 0.01, batch: 32, average: 0 },
       "the samples swing about the bump; see the mean. Then set the weight of the penalty to 1.",
     ],
     vanishing: [
       "vanishing gradients",
-      { data: "line", loss: "minimax", k: 5, rateD: 0.005 },
+      { data: "line", loss: "minimax", k: 10, rateD: 0.01, average: 0 },
       "D is soon sure of everything, and the generator's gradient falls to nothing.",
     ],
   };
@@ -51,6 +51,7 @@
     ["noise", "Noise dimension", numbers(1, 2, 3, 4, 8, 16)],
     ["batch", "Points per step", numbers(16, 32, 64, 128, 256)],
     ["beta1", "Adam's momentum, beta1", numbers(0, 0.5, 0.9)],
+    ["average", "Averaging of G (0: none)", numbers(0, 0.9, 0.99, 0.995)],
     ["seed", "Seed", null],
   ];
   const LAYERS = [
