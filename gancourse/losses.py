@@ -37,7 +37,9 @@ def minimax_generator(fake_logits: Tensor) -> Tensor:
 def non_saturating_generator(fake_logits: Tensor) -> Tensor:
     r"""The generator's loss used in practice, :math:`-E_z[\log D(G(z))]`.
 
-    Goodfellow et al. 2014, end of section 3. Same fixed point as :func:`minimax_generator`, but
-    its gradient is largest where the discriminator is sure that an image is fake.
+    Goodfellow et al. 2014, end of section 3. It pulls each image in the direction of
+    :func:`minimax_generator`, but hardest where the discriminator is sure that it is fake. Both
+    rest where the images are distributed as the data; a generator that cannot get there may rest
+    at different places.
     """
     return softplus(-fake_logits).mean()

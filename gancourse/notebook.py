@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import os
+import warnings
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gancourse.errors import GancourseError
@@ -58,6 +59,8 @@ def setup() -> None:
 
     if _budget() == "short":
         torch.set_num_threads(1)
+    # Only a slow machine says this, and what is said on stderr fails a notebook's test.
+    warnings.filterwarnings("ignore", message="Creating legend with loc=")
     plt.rcParams.update(
         {
             "figure.dpi": 110,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 
 import pytest
 import torch
@@ -89,3 +90,12 @@ def test_film_of_a_record(tmp_path):
 def test_diagram_names_its_parts():
     words = " ".join(text.get_text() for text in diagrams.gan().axes[0].texts)
     assert all(part in words for part in ("noise", "generator", "discriminator", "data set"))
+
+
+def test_a_slow_machine_s_legend_says_nothing():
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        notebook.setup()
+        warnings.warn('Creating legend with loc="best" can be slow', UserWarning, stacklevel=1)
+        warnings.warn("something else", UserWarning, stacklevel=1)
+    assert [str(said.message) for said in heard] == ["something else"]

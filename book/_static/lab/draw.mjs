@@ -16,7 +16,7 @@
     const style = getComputedStyle(canvas);
     const colour = (name) => style.getPropertyValue(`--lab-${name}`).trim();
     const pen = { width, height, context };
-    for (const name of ["paper", "ink", "real", "fake", "rule"]) pen[name] = colour(name);
+    for (const name of ["paper", "ink", "real", "fake", "judge", "rule"]) pen[name] = colour(name);
     context.font = `12px ${style.fontFamily}`;
     context.fillStyle = pen.paper;
     context.fillRect(0, 0, width, height);
@@ -200,7 +200,7 @@
     }
     if (show.map) {
       const said = verdicts(lab, Float64Array.from(steps), steps.length);
-      context.strokeStyle = pen.ink;
+      context.strokeStyle = pen.judge;
       context.setLineDash([6, 4]);
       path(context, steps.map((x, i) => [left(x), base * (0.5 - 0.46 * said[i])]));
       context.setLineDash([]);
@@ -217,7 +217,8 @@
   }
 
   // Curves over steps. `series`: lists of numbers, null where there is none; the second is dashed.
-  function chart(canvas, series, { low, high, logarithmic }) {
+  // `pens`: their colours, "judge" for what is D's, "fake" for G's, "ink" for nobody's.
+  function chart(canvas, series, { pens, low, high, logarithmic }) {
     const pen = prepare(canvas);
     const { context, width, height } = pen;
     const scaled = (value) => (logarithmic ? Math.log10(Math.max(value, 1e-9)) : value);
@@ -228,7 +229,7 @@
     const top = high ?? Math.max(...all);
     if (all.length > 0) {
       values.forEach((list, which) => {
-        context.strokeStyle = which ? pen.fake : pen.real;
+        context.strokeStyle = pen[pens[which]];
         context.lineWidth = 2;
         context.setLineDash(which ? [5, 3] : []);
         const points = list.map((value, i) => [

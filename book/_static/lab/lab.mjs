@@ -69,12 +69,18 @@
     ["reset", "Reset"],
   ];
   const CHARTS = [
-    ["losses", "Losses: D solid, G dashed", (m) => [m.lossD, m.lossG], {}],
+    ["losses", "Losses: D solid, G dashed", (m) => [m.lossD, m.lossG], {
+      pens: ["judge", "fake"],
+    }],
     ["modes", "Share of modes covered solid, JS / log 2 dashed", (m, data) => [
       data.modes.length ? m.covered / data.modes.length : null, m.js / Math.LN2,
-    ], { low: 0, high: 1 }],
-    ["gradient", "Length of G's gradient, logarithmic", (m) => [m.gradientG], { logarithmic: true }],
-    ["mean", "Mean of the samples (first coordinate)", (m) => [m.mean], { low: -EDGE, high: EDGE }],
+    ], { pens: ["ink", "ink"], low: 0, high: 1 }],
+    ["gradient", "Length of G's gradient, logarithmic", (m) => [m.gradientG], {
+      pens: ["fake"], logarithmic: true,
+    }],
+    ["mean", "Mean of the samples (first coordinate)", (m) => [m.mean], {
+      pens: ["fake"], low: -EDGE, high: EDGE,
+    }],
   ];
 
   const escape = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
