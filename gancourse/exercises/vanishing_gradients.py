@@ -58,7 +58,7 @@ def answer(theta, s, e):
             ),
             Mistake(
                 lambda theta, s, e: theta / s * (1 - e),
-                "The logit of two Gaussians has the variance in its slope, not the deviation.",
+                "The logit of two Gaussians has the variance in its slope, not its root.",
             ),
             Mistake(
                 lambda theta, s, e: -theta / s**2 * (1 - e),

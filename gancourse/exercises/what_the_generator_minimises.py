@@ -28,8 +28,8 @@ EXERCISES = (
         name="what-the-generator-minimises.1",
         title="Half an overlap",
         kind=Value(-math.log(2), tolerance=1e-3),
-        why="On the overlap, half of each side, D is 1/2 and each player's half costs log 2; "
-        "elsewhere D is certain and right.",
+        why="On the overlap, half of each side, D is 1/2 and both logarithms are -log 2; elsewhere "
+        "D is certain and right, and the logarithm is 0.",
         hint="Where the intervals overlap D is 1/2; where they do not, D is 0 or 1 and log 1 = 0.",
         solution="""
 import math
@@ -140,7 +140,7 @@ def answer(u, a, b, c):
             ),
             Mistake(
                 lambda u, a, b, c: 2 / (u * (1 + u) ** 3),
-                "Right for the targets (0, 1, 1) only.",
+                "Right for the targets (0, 1, 1); for others they have to appear in it.",
             ),
             Mistake(
                 lambda u, a, b, c: -2 * ((b * u + a) / (u + 1) - c) / u,
@@ -161,7 +161,7 @@ def answer(u, a, b, c):
 answer = (1 + 3**2) ** 0.5
 """,
         mistakes=(
-            Mistake(1.0, "That is the width of one mode, which the reverse KL would choose."),
+            Mistake(1.0, "That is about the width that the reverse KL would choose: one mode."),
             Mistake(10.0, "That is the variance; take the root."),
             Mistake(3.0, "That is the spread of the two centres; each mode has a width as well."),
             Mistake(4.0, "Variances add, not standard deviations."),

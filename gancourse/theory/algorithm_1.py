@@ -42,8 +42,8 @@ class Algorithm1:
 
     Args:
         data: the distribution of the data, of dimension 1 or 2.
-        k: steps of the discriminator for each of the generator (the algorithm's only
-            hyper-parameter).
+        k: steps of the discriminator for each of the generator (the hyper-parameter that the
+            algorithm names).
         objective: of the generator, ``"saturating"`` (as in the algorithm) or
             ``"non-saturating"`` (as in practice).
         batch_size: points of each side in a step.
@@ -85,8 +85,8 @@ class Algorithm1:
         if optimizer not in OPTIMIZERS:
             raise unknown("optimizer", optimizer, OPTIMIZERS)
         rates = [float(positive(rate, "lr")) for rate in lr]
-        self.data, self.k, self.batch_size = data, count(k), count(batch_size)
-        self.latent_dim = data.dim if latent_dim is None else count(latent_dim)
+        self.data, self.k, self.batch_size = data, count(k, "k"), count(batch_size, "batch_size")
+        self.latent_dim = data.dim if latent_dim is None else count(latent_dim, "latent_dim")
         self._loss = GENERATOR_LOSSES[objective]
         self._rng = np.random.default_rng(seed)
         self._noise = torch.Generator().manual_seed(seed)
@@ -133,7 +133,7 @@ class Algorithm1:
 
     def run(self, steps: int) -> None:
         """``steps`` times :meth:`step`."""
-        for _ in range(count(steps)):
+        for _ in range(count(steps, "steps")):
             self.step()
 
     def noise_map(self, z: ArrayLike) -> Array:

@@ -29,10 +29,10 @@ def positive(value: ArrayLike, name: str) -> Array:
     return array
 
 
-def count(n: int) -> int:
-    """How many to draw, or a refusal: not a whole number, or less than 1."""
+def count(n: int, what: str = "the number of draws") -> int:
+    """How many of ``what``, or a refusal: not a whole number, or less than 1."""
     if not isinstance(n, (int, np.integer)) or n < 1:
-        raise GancourseError(f"n is {n!r}; give the number of draws, 1 or more.")
+        raise GancourseError(f"{what} is {n!r}; give a whole number, 1 or more.")
     return int(n)
 
 

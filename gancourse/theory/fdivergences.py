@@ -239,7 +239,7 @@ VINCZE_LE_CAM = FDivergence(
     integrand=_scaled(lambda gap: np.square(np.expm1(-gap)) / (1 + np.exp(-gap))),
 )
 
-# What the non-saturating generator descends: twice the KL divergence of p from m = (p + q) / 2.
+# What the non-saturating generator descends: twice the KL divergence of m = (p + q) / 2 from p.
 SOFT_REVERSE_KL = FDivergence(
     name="soft-reverse-kl",
     f=lambda u: (u + 1) * (np.log1p(u) - LOG2 + _minus_log(u)),

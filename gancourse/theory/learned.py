@@ -83,7 +83,7 @@ def fit_discriminator(
         torch.manual_seed(seed)
         network = PointDiscriminator(p.dim, hidden, probe.mean(axis=0), probe.std(axis=0))
     optimizer = torch.optim.Adam(network.parameters(), lr=float(positive(lr, "lr")), fused=True)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, count(steps))
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, count(steps, "steps"))
     losses = []
     for _ in range(steps):
         real, fake = (torch.from_numpy(_rows(d, batch_size, rng)).float() for d in (p, q))

@@ -101,7 +101,7 @@ def ring(modes: int = 8, radius: float = 1.0, std: float = 0.01) -> Mixture:
     Raises:
         GancourseError: a number that is not positive.
     """
-    angles = 2 * np.pi * np.arange(count(modes)) / modes
+    angles = 2 * np.pi * np.arange(count(modes, "modes")) / modes
     centres = positive(radius, "radius") * np.stack([np.cos(angles), np.sin(angles)], axis=1)
     return Mixture([Gaussian(centre, std) for centre in centres])
 
@@ -117,5 +117,5 @@ def grid(side: int = 5, spacing: float = 2.0, std: float = 0.05) -> Mixture:
     Raises:
         GancourseError: a number that is not positive.
     """
-    axis = positive(spacing, "spacing") * (np.arange(count(side)) - (side - 1) / 2)
+    axis = positive(spacing, "spacing") * (np.arange(count(side, "side")) - (side - 1) / 2)
     return Mixture([Gaussian(finite((x, y), "centre"), std) for x in axis for y in axis])

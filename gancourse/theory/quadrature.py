@@ -72,7 +72,9 @@ def integrate(function: Integrand, axes: tuple[Array, ...], floor: float) -> flo
         again = np.repeat(rough, 2**dim)
         low, high, values = low[again], high[again], finer[rough].ravel()
     if np.isnan(total):
-        raise GancourseError("The integrand gave NaN. Check log_prob of the densities.")
+        raise GancourseError(
+            "The integrand gave NaN. Check the function to be integrated, and log_prob of the densities."
+        )
     return float(total)
 
 

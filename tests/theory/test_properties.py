@@ -94,6 +94,12 @@ def test_t2_js_is_symmetric_and_bounded():
         half = (p + q) / 2
         expected = (rows("kl", p, half) + rows("kl", q, half)) / 2
         np.testing.assert_allclose(js, expected, rtol=1e-6, atol=1e-14)
+        # 0 only for equal ones; log 2 for disjoint ones, and away from it by what they share.
+        assert (js[np.abs(p - q).max(axis=1) > 1e-6] > 0).all() and (rows("js", p, p) == 0).all()
+        shared = np.minimum(p, q).sum(axis=1)
+        assert (LOG2 - js >= LOG2 * shared - 1e-12).all()
+        apart = np.concatenate([p, 0 * q], axis=1), np.concatenate([0 * p, q], axis=1)
+        np.testing.assert_allclose(rows("js", *apart), LOG2, rtol=1e-12)
     for p, q in ((Gaussian(), Laplace(3, 2)), (Uniform(), Mixture([Gaussian(), Laplace()]))):
         assert theory.js(p, q) == pytest.approx(theory.js(q, p), rel=1e-9)
         assert 0 < theory.js(p, q) < LOG2

@@ -207,6 +207,21 @@ def test_a_lipschitz_discriminator_is_never_perfect():
     assert nearest < 1
 
 
+def test_a_tanh_at_the_output_only_shrinks_the_gradient():
+    """Claim X5: it multiplies by 1 - tanh^2, and the factor D is there all the same."""
+    for seed in range(20):
+        torch.manual_seed(seed)
+        logit = network(3, 5, 1)
+        a = (4 * torch.randn(200, 3, dtype=torch.float64)).requires_grad_()
+        x = torch.tanh(a)
+        t = logit(x) - 15  # a discriminator that is sure of every sample
+        before, after = torch.autograd.grad(-softplus(t).sum(), (a, x))
+        assert (before.abs() <= after.abs()).all()
+        driven = a.abs() > 9  # to black or white
+        assert driven.any() and (before.abs() < 1e-6 * after.abs())[driven].all()
+        assert before.abs().max() < 1e-4
+
+
 @pytest.mark.parametrize("theta", [1.0, 4.0, 8.0])
 def test_two_remedies(theta):
     s, eta = 1.0, 2.0

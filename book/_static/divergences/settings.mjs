@@ -66,7 +66,7 @@
     points: [
       "almost points",
       { p: "point", pMean: 0, q: "point", qMean: 1, shown: "w1", share: 1, slope: 0 },
-      "no number here is infinite but one, and most are useless. Bring q to p.",
+      "Pearson is too large for a computer, the others are finite, and most are useless. Bring q to p.",
     ],
   };
 

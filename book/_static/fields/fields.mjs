@@ -57,16 +57,17 @@
       </div>
     </div>`;
 
+  const REAL = 1e-6; // an imaginary part below this is rounding, as where two roots meet
   // a + b i, for people
   function complex([re, im]) {
-    if (Math.abs(im) < 1e-12) return format(re, 3);
+    if (Math.abs(im) < REAL) return format(re, 3);
     return `${format(re, 3)} ${im < 0 ? "−" : "+"} ${format(Math.abs(im), 3)} i`;
   }
 
   // Two that differ by the sign of their imaginary parts are said as one.
   function several(values) {
     const [[re, im]] = values;
-    if (values.length > 2 || Math.abs(im) < 1e-12) return values.map(complex).join(", ");
+    if (values.length > 2 || Math.abs(im) < REAL) return values.map(complex).join(", ");
     return `${format(re, 3)} ± ${format(Math.abs(im), 3)} i`;
   }
 
@@ -190,7 +191,10 @@
       const seen = run.path.slice(0, run.shown + 1);
       const rate = Fields.measuredRate(this.game, seen);
       if (rate === null) return [null, "too short a run to measure"];
-      return [rate, Fields.verdict(rate, seen.length / 2)];
+      const word = Fields.verdict(rate, seen.length / 2);
+      // Few steps change little, wherever they lead.
+      const early = word === "circles" && seen.length < run.path.length;
+      return [rate, early ? "too soon to tell" : word];
     }
 
     refresh() {

@@ -72,7 +72,7 @@
     const image = context.createImageData(CELLS, CELLS);
     const [paper, real, fake] = [rgb(pen.paper), rgb(pen.real), rgb(pen.fake)];
     verdicts(lab, x, CELLS * CELLS).forEach((verdict, i) => {
-      const [towards, share] = [verdict > 0 ? real : fake, 0.5 * Math.abs(verdict)];
+      const [towards, share] = [verdict > 0 ? real : fake, 0.4 * Math.abs(verdict)];
       for (let c = 0; c < 3; c++) {
         image.data[4 * i + c] = paper[c] + share * (towards[c] - paper[c]);
       }
