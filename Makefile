@@ -65,7 +65,7 @@ nbval: $(READY)
 		--nbval-cell-timeout 120 -n 2 --dist loadfile notebooks
 
 built: $(READY)
-	$(BIN)/pytest -q -n 2 --dist loadfile -m built tests/book
+	$(BIN)/pytest -q -n 2 --dist worksteal -m built tests/book
 
 lab: $(READY) ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 import pytest
@@ -100,6 +101,18 @@ def test_presets_and_slow_motion(lab):
     assert now(opened).startswith("D step 1")
     opened.get_by_text("G step:").first.wait_for()
     assert opened.errors == []
+
+
+def test_it_covers_the_ring_from_a_fixed_seed(lab):
+    opened = lab("#lab=1&data=ring&seed=1")
+    opened.get_by_role("button", name="Play").click()
+    opened.wait_for_function(
+        "() => / 8 of 8 modes covered/.test(document.querySelector('.gan-lab-now').textContent)"
+    )
+    opened.get_by_role("button", name="Pause").click()
+    step = int(re.match(r"Step (\d+)\. 8 of 8", now(opened))[1])
+    assert 100 < step < 1500  # the same in Node: tests/theory/test_lab.py
+    assert opened.errors == [] and opened.failed == []
 
 
 def test_points_are_drawn_by_mouse_and_by_keyboard(lab):
