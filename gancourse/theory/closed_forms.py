@@ -52,6 +52,16 @@ def same_dim(p: Density, q: Density) -> None:
         )
 
 
+def comparable(p: Density, q: Density) -> None:
+    """Refuse distributions over different spaces, and a probability beside a density."""
+    same_dim(p, q)
+    if isinstance(p, Discrete) != isinstance(q, Discrete):
+        raise GancourseError(
+            "A probability cannot be compared with a density; give two densities or two discrete "
+            "distributions."
+        )
+
+
 def breaks_of_both(p: Density, q: Density) -> tuple[Array, ...]:
     """For each axis, the break points of both."""
     axes = []

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from gancourse.errors import GancourseError
 from gancourse.theory.arguments import Array, count
-from gancourse.theory.closed_forms import breaks_of_both, closed_form, same_dim
+from gancourse.theory.closed_forms import breaks_of_both, closed_form, comparable, same_dim
 from gancourse.theory.densities import Density
 from gancourse.theory.discrete import Discrete
 from gancourse.theory.fdivergences import (
@@ -33,10 +33,7 @@ from gancourse.theory.fdivergences import (
     FDivergence,
     log_ratio,
 )
-from gancourse.theory.quadrature import crossings, integrate, integrate_line
-
-# Of a probability, not told from 0 by quadrature.
-_FLOOR = 1e-17
+from gancourse.theory.quadrature import FLOOR, crossings, integrate, integrate_line
 
 
 class Sampler(Protocol):
@@ -159,11 +156,11 @@ def quadrature(divergence: FDivergence, p: Density, q: Density) -> float:
         breaks = breaks_of_both(p, q)[0]
         # Total variation has a kink where the densities cross; the others lose nothing by a break.
         kinks = crossings(lambda x: log_ratio(p.log_prob(x), q.log_prob(x)), breaks)
-        value = integrate_line(integrand, np.union1d(breaks, kinks), _FLOOR)
+        value = integrate_line(integrand, np.union1d(breaks, kinks), FLOOR)
     elif divergence.name == PEARSON.name:
         raise GancourseError("Quadrature in the plane is not for Pearson. Use monte_carlo.")
     else:
-        value = integrate(integrand, breaks_of_both(p, q), _FLOOR)
+        value = integrate(integrand, breaks_of_both(p, q), FLOOR)
     # Rounding must not lift a value above that of disjoint supports, the largest there is.
     apart = divergence.integrand(np.array([0.0, -np.inf]), np.array([-np.inf, 0.0]))
     return min(value, float(apart.sum()))
@@ -245,7 +242,7 @@ def variational_bound(
     Raises:
         GancourseError: other dimensions, or a discrete distribution beside a density.
     """
-    same_dim(p, q)
+    comparable(p, q)
 
     def gain(x: NDArray[Any]) -> Array:
         log_p, log_q, t = p.log_prob(x), q.log_prob(x), critic(x)
@@ -261,6 +258,4 @@ def variational_bound(
 
     if isinstance(p, Discrete) and isinstance(q, Discrete):
         return float(gain(np.union1d(p.points, q.points)).sum())
-    if isinstance(p, Discrete) or isinstance(q, Discrete):
-        raise GancourseError("The bound is for two densities or for two discrete distributions.")
-    return integrate(gain, breaks_of_both(p, q), _FLOOR)
+    return integrate(gain, breaks_of_both(p, q), FLOOR)

@@ -16,8 +16,9 @@ from gancourse.errors import GancourseError
 from gancourse.losses import minimax_discriminator
 from gancourse.nets.points import PointDiscriminator
 from gancourse.theory.arguments import Array, count, positive
+from gancourse.theory.closed_forms import comparable
 from gancourse.theory.densities import Density
-from gancourse.theory.value import comparable, expectations, optimal_discriminator
+from gancourse.theory.value import expectations, optimal_discriminator
 
 __all__ = ["LearnedDiscriminator", "fit_discriminator", "mean_absolute_error"]
 

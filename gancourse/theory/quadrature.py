@@ -17,6 +17,8 @@ from gancourse.theory.arguments import Array
 
 Integrand = Callable[[Array], Array]
 
+FLOOR = 1e-17  # of a probability, not told from 0 by quadrature
+
 # By dimension: nodes along an axis; as shares of the integral, the error that is let pass in one
 # cell, and in all of them together; and the error at which the result is refused, once there are
 # too many cells. In the plane a kink needs cells all along its curve, so less is asked.

@@ -20,17 +20,15 @@ from scipy.special import expit
 
 from gancourse.errors import GancourseError
 from gancourse.theory.arguments import Array
-from gancourse.theory.closed_forms import breaks_of_both, same_dim
+from gancourse.theory.closed_forms import breaks_of_both, comparable
 from gancourse.theory.densities import Density
 from gancourse.theory.discrete import Discrete
 from gancourse.theory.divergences import js
 from gancourse.theory.fdivergences import log_ratio
-from gancourse.theory.quadrature import integrate
+from gancourse.theory.quadrature import FLOOR, integrate
 
 # Of points, as ``Density.log_prob`` takes them, to one number for each.
 Function = Callable[[NDArray[Any]], Array]
-
-_FLOOR = 1e-17  # of a probability, not told from 0 by quadrature
 
 
 def expectation(p: Density, function: Function) -> float:
@@ -74,7 +72,7 @@ def expectations(*terms: tuple[Density, Function]) -> float:
             f"An expectation in {p.dim} dimensions cannot be integrated; take the mean over samples."
         )
     # Cells begin at the break points of all of them.
-    return integrate(lambda x: _total(terms, x), breaks_of_both(p, q), _FLOOR)
+    return integrate(lambda x: _total(terms, x), breaks_of_both(p, q), FLOOR)
 
 
 def entropy(p: Density) -> float:
@@ -169,13 +167,3 @@ def _total(terms: tuple[tuple[Density, Function], ...], x: NDArray[Any]) -> Arra
         with np.errstate(invalid="ignore", over="ignore"):
             total += np.where(density > 0, density * function(x), 0.0)
     return total
-
-
-def comparable(p: Density, q: Density) -> None:
-    """Refuse distributions over different spaces, and a probability beside a density."""
-    same_dim(p, q)
-    if isinstance(p, Discrete) != isinstance(q, Discrete):
-        raise GancourseError(
-            "A probability cannot be compared with a density; give two densities or two discrete "
-            "distributions."
-        )

@@ -4,50 +4,36 @@ from __future__ import annotations
 
 import math
 import time
-from urllib.parse import quote
 
 import pytest
 
 from gancourse.theory import Gaussian, js, kl, value
 from tests import needs
+from tests.book.figures import (
+    COLOURS,
+    MOVE,
+    check_themes_and_phone,
+    check_without_scripts,
+    opener,
+    said,
+)
 from tests.book.site import HTML, chapters, page
-from tests.book.test_browser import SETTLED, from_elsewhere, serious, sideways
+from tests.book.test_browser import from_elsewhere
 
 pytestmark = [pytest.mark.built, needs.chromium()]
 
 PAGE = "book/divergences"
-COLOURS = """(canvas) => {
-  const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-  return new Set(new Uint32Array(data.buffer)).size;
-}"""
-# Sets a slider as a hand does, and waits for the picture.
-MOVE = """([name, value]) => new Promise((done) => {
-  const field = document.querySelector(`.divergences [name=${name}]`);
-  field.value = value;
-  field.dispatchEvent(new Event("input", { bubbles: true }));
-  requestAnimationFrame(() => requestAnimationFrame(done));
-})"""
 
 
 @pytest.fixture
 def figure(open_page):
     """The page opened from its file, with a fragment or without."""
-
-    def open_(fragment: str = "", width: int = 1280):
-        opened = open_page(f"file://{quote(str(HTML / PAGE))}.html{fragment}", width=width)
-        opened.locator(".divergences[data-milliseconds]").wait_for(state="attached")
-        return opened
-
-    return open_
+    return opener(open_page, PAGE)
 
 
 def number(opened, name: str) -> float:
     text = opened.locator(f".divergences [data-number={name}] td").first.inner_text()
     return math.inf if text == "infinite" else float(text.replace("−", "-"))
-
-
-def said(opened) -> str:
-    return opened.locator(".divergences .widget-said").inner_text()
 
 
 def test_only_this_page_loads_it():
@@ -159,39 +145,11 @@ def test_a_broken_link_says_so_and_the_figure_works(figure):
 
 
 def test_without_scripts_a_picture_and_a_text_are_there(chromium):
-    context = chromium.new_context(java_script_enabled=False)
-    opened = context.new_page()
-    opened.goto(f"file://{quote(str(HTML / PAGE))}.html")
-    figure = opened.locator("div.divergences")
-    picture = figure.locator("img")
-    assert picture.is_visible() and len(picture.get_attribute("alt")) > 100
-    assert picture.bounding_box()["width"] > 100
-    assert len(figure.inner_text()) > 300
-    context.close()
+    check_without_scripts(chromium, PAGE)
 
 
 def test_themes_and_a_phone(figure):
-    opened = figure(width=360)
-    assert sideways(opened) == []
-    first = opened.locator("[data-picture=densities]")
-    pixel = "(c) => [...c.getContext('2d').getImageData(1, c.height - 2, 1, 1).data]"
-    colours = []
-    for mode in ("light", "dark"):
-        opened.emulate_media(color_scheme=mode)
-        opened.locator(f"html[data-theme={mode}]").wait_for(state="attached")
-        opened.wait_for_timeout(200)
-        opened.evaluate(SETTLED)
-        colours.append(sum(first.evaluate(pixel)[:3]))
-        assert serious(opened) == [], mode
-    assert colours[0] > 700 and colours[1] < 150
-    # The pictures stay in sight while the last slider of q moves.
-    opened.set_viewport_size({"width": 360, "height": 780})
-    opened.get_by_label("Width of q").focus()
-    box = first.bounding_box()
-    bar = opened.locator(".bd-header-article").first.bounding_box()
-    assert bar["y"] + bar["height"] <= box["y"] + 1 < 200
-    slider = opened.get_by_label("Width of q").bounding_box()
-    assert box["y"] + box["height"] < slider["y"] < 780
+    check_themes_and_phone(figure(width=360), "densities", "Width of q")
 
 
 def test_a_slider_that_moves_is_followed(figure):

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 import pytest
 
 from gancourse.theory import dynamics, smooth_games
 from tests import needs
+from tests.book.figures import (
+    COLOURS,
+    MOVE,
+    check_themes_and_phone,
+    check_without_scripts,
+    opener,
+    said,
+)
 from tests.book.site import HTML, chapters, page
-from tests.book.test_browser import SETTLED, from_elsewhere, serious, sideways
-from tests.book.test_divergences_widget import COLOURS
+from tests.book.test_browser import from_elsewhere
 
 pytestmark = [pytest.mark.built, needs.chromium()]
 
 PAGE = "book/vector-fields"
-MOVE = """([name, value]) => new Promise((done) => {
-  const field = document.querySelector(`.fields [name=${name}]`);
-  field.value = value;
-  field.dispatchEvent(new Event("input", { bubbles: true }));
-  requestAnimationFrame(() => requestAnimationFrame(done));
-})"""
 
 
 @pytest.fixture
 def figure(open_page):
     """The page opened from its file, with a fragment or without."""
-
-    def open_(fragment: str = "", width: int = 1280):
-        opened = open_page(f"file://{quote(str(HTML / PAGE))}.html{fragment}", width=width)
-        opened.locator(".fields[data-milliseconds]").wait_for(state="attached")
-        return opened
-
-    return open_
+    return opener(open_page, PAGE)
 
 
 def text(opened, name: str) -> str:
@@ -41,10 +34,6 @@ def text(opened, name: str) -> str:
 
 def factor(opened, name: str) -> float:
     return float(text(opened, name).split(":")[0])
-
-
-def said(opened) -> str:
-    return opened.locator(".fields .widget-said").inner_text()
 
 
 def runs(opened) -> str:
@@ -221,36 +210,8 @@ def test_a_broken_link_says_so_and_the_figure_works(figure):
 
 
 def test_without_scripts_a_picture_and_a_text_are_there(chromium):
-    context = chromium.new_context(java_script_enabled=False)
-    opened = context.new_page()
-    opened.goto(f"file://{quote(str(HTML / PAGE))}.html")
-    figure = opened.locator("div.fields")
-    picture = figure.locator("img")
-    assert picture.is_visible() and len(picture.get_attribute("alt")) > 100
-    assert picture.bounding_box()["width"] > 100
-    assert len(figure.inner_text()) > 300
-    context.close()
+    check_without_scripts(chromium, PAGE)
 
 
 def test_themes_and_a_phone(figure):
-    opened = figure(width=360)
-    assert sideways(opened) == []
-    plane = opened.locator("[data-picture=plane]")
-    pixel = "(c) => [...c.getContext('2d').getImageData(1, c.height - 2, 1, 1).data]"
-    colours = []
-    for mode in ("light", "dark"):
-        opened.emulate_media(color_scheme=mode)
-        opened.locator(f"html[data-theme={mode}]").wait_for(state="attached")
-        opened.wait_for_timeout(200)
-        opened.evaluate(SETTLED)
-        colours.append(sum(plane.evaluate(pixel)[:3]))
-        assert serious(opened) == [], mode
-    assert colours[0] > 700 and colours[1] < 150
-    # The plane stays in sight while the step size changes.
-    opened.set_viewport_size({"width": 360, "height": 780})
-    slider = opened.get_by_label("Step size")
-    slider.focus()
-    box = plane.bounding_box()
-    bar = opened.locator(".bd-header-article").first.bounding_box()
-    assert bar["y"] + bar["height"] <= box["y"] + 1 < 200
-    assert box["y"] + box["height"] < slider.bounding_box()["y"] < 780
+    check_themes_and_phone(figure(width=360), "plane", "Step size")
