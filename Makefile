@@ -1,10 +1,11 @@
 # Everything one does with the course. Needs make and python3 >= 3.11; the rest goes into .venv.
 PYTHON ?= python3
-EXTRAS ?= book,finance,notebooks,test
+EXTRAS ?= book,finance,notebooks,test,tf
 # The weekly run on the newest versions sets this to nothing.
 CONSTRAINTS ?= -c constraints.txt
 # Threads change the order of sums, and with it the last digits: the stored outputs use one.
-ONE_THREAD = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+ONE_THREAD = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
+	TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 
 SHELL = /bin/bash
 .SHELLFLAGS = -eu -o pipefail -c

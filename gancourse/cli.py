@@ -33,10 +33,11 @@ def data() -> None:
 
 @app.command()
 def recipes() -> None:
-    """List the recipes."""
+    """List the recipes, and the paper's experiments in TensorFlow (for `gancourse record`)."""
     from gancourse import recipes as known
+    from gancourse.tf import experiments
 
-    typer.echo(known.table())
+    typer.echo(f"{known.table()}\n\n{experiments.table()}")
 
 
 def _dry_run(recipe: str, out: Path, device: str, **overrides: Any) -> None:
@@ -166,22 +167,73 @@ def evaluate(
 
 
 @app.command()
+def claims(
+    claim: Annotated[
+        str | None, typer.Argument(help="A claim's id, such as E1; all claims if left out.")
+    ] = None,
+) -> None:
+    """Show what the sources claim, what came out, and the verdict that follows."""
+    import shutil
+
+    from gancourse import claims as ledger
+    from gancourse.claims import text
+
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    if claim is None:
+        entries = ledger.ledger()
+        typer.echo(text.table(entries, ledger.counts(entries), width))
+    else:
+        typer.echo(text.details(ledger.get(claim), min(width or 100, 100)))
+
+
+@app.command()
 def record(
-    recipe: Recipe,
-    seed: Seed = 0,
+    recipe: Annotated[
+        str,
+        typer.Argument(help="A recipe's or an experiment's name; `gancourse recipes` lists them."),
+    ],
+    seed: Annotated[int | None, typer.Option(help="Seed of a recipe's run; by default 0.")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(help="Runs of an experiment (tf/...), from seed 0; by default 3.")
+    ] = None,
     device: Device = "auto",
     out: Annotated[
         Path | None,
         typer.Option(help="Folder of the record; by default in the package.", show_default=False),
     ] = None,
 ) -> None:
-    """Make a recipe's full run and keep its record; the same command resumes it."""
-    import gancourse
-
+    """Make the full run of a recipe or an experiment and keep its record; the same command resumes it."""
+    of_tensorflow = recipe.startswith("tf/")
+    unused = "--seed" if of_tensorflow and seed is not None else None
+    unused = "--seeds" if not of_tensorflow and seeds is not None else unused
+    if unused:
+        raise GancourseError(
+            f"{recipe} takes no {unused}: a recipe is recorded once, from --seed; an experiment "
+            "(tf/...) from several seeds, as many as --seeds says."
+        )
     try:
-        made = gancourse.record(recipe, seed=seed, device=device, out=out)
+        made: Any
+        if of_tensorflow:
+            from gancourse.tf import experiments
+
+            experiments.get(recipe)
+            if device != "auto":
+                raise GancourseError(
+                    "TensorFlow takes a GPU where it finds one; leave out --device. To keep it on "
+                    "the CPU, set CUDA_VISIBLE_DEVICES=-1."
+                )
+            from gancourse.tf.recording import record as record_experiment
+
+            made = record_experiment(
+                recipe, seeds=3 if seeds is None else seeds, out=out, progress=True
+            )
+        else:
+            import gancourse
+
+            made = gancourse.record(recipe, seed=seed or 0, device=device, out=out)
     except KeyboardInterrupt:
-        typer.echo("\nInterrupted and saved. The same command goes on from here.", err=True)
+        saved = "The finished seeds are saved" if of_tensorflow else "Interrupted and saved"
+        typer.echo(f"\n{saved}. The same command goes on from here.", err=True)
         raise typer.Exit(130) from None
     typer.echo(f"Record: {made.path}")
 

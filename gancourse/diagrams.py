@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["dcgan", "gan"]
+__all__ = ["dcgan", "gan", "tensorflow"]
 
 INK, REAL, FAKE, PLAYER = "#1d2233", "#d7ebdc", "#fbe0cf", "#dde4ff"
 
 
-def _box(ax: Any, x: float, y: float, text: str, colour: str, width: float = 1.9) -> None:
+def _box(
+    ax: Any, x: float, y: float, text: str, colour: str, width: float = 1.9, height: float = 0.84
+) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     shape = FancyBboxPatch(
-        (x - width / 2, y - 0.42), width, 0.84, boxstyle="round,pad=0.04,rounding_size=0.12",
+        (x - width / 2, y - height / 2), width, height, boxstyle="round,pad=0.04,rounding_size=0.12",
         facecolor=colour, edgecolor=INK, linewidth=1.2,
     )  # fmt: skip
     ax.add_patch(shape)
@@ -120,4 +122,40 @@ def dcgan(width: int = 32) -> Any:
             ends = ((start, y), (stop, y)) if y > 0 else ((stop, y), (start, y))
             _arrow(ax, *ends)
             ax.text((start + stop) / 2, y + 0.15, above, ha="center", color=INK, fontsize=8.5)
+    return figure
+
+
+def tensorflow() -> Any:
+    """The layers of TensorFlow, from the libraries one calls down to the devices that compute.
+
+    After the figure of the layers in Abadi et al. (2016), drawn anew and with today's names.
+
+    Returns:
+        The matplotlib figure. Blue is what one writes against, green what runs a graph, white
+        the machine.
+    """
+    from matplotlib import pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(7.6, 4.4), layout="constrained")
+    ax.set_xlim(-0.1, 10.1)
+    ax.set_axis_off()
+    rows: tuple[tuple[str, tuple[tuple[float, str, float], ...]], ...] = (
+        (PLAYER, ((2.5, "training\nKeras, tf.data, tf.distribute", 4.7),
+                  (7.5, "inference\nSavedModel, Serving, LiteRT", 4.7))),
+        (PLAYER, ((2.5, "Python", 4.7), (6.25, "C++", 2.2), (8.75, "Java, Go, ...", 2.2))),
+        ("#eef0f6", ((5.0, "C API", 9.7),)),
+        (REAL, ((2.5, "distributed runtime\nsplits a graph over devices", 4.7),
+                (7.5, "executor\nruns a node when its inputs are there", 4.7))),
+        (REAL, ((5.0, "kernels, one for each operation and kind of device\n"
+                      "MatMul, Conv2D, Relu, Assign, Send, Recv, ...", 9.7),)),
+        ("white", ((1.25, "CPU", 2.2), (3.75, "GPU", 2.2), (6.25, "TPU", 2.2),
+                   (8.75, "network", 2.2))),
+    )  # fmt: skip
+    top = 0.0
+    for colour, boxes in rows:
+        height = 0.84 if any("\n" in text for _, text, _ in boxes) else 0.56
+        for x, text, width in boxes:
+            _box(ax, x, top - height / 2, text, colour, width, height)
+        top -= height + 0.32
+    ax.set_ylim(top + 0.2, 0.12)
     return figure

@@ -8,6 +8,7 @@ import os
 import warnings
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from gancourse import records
 from gancourse.errors import GancourseError
 from gancourse.files import read_json
 
@@ -163,9 +164,7 @@ def recorded(name: str) -> Any:
     Raises:
         GancourseError: there is no such file, or it is not JSON.
     """
-    from gancourse.training.run import RECORDED
-
-    return read_json(RECORDED / name)
+    return read_json(records.ROOT / name)
 
 
 def film(run: Run, alt: str, caption: str) -> Film:

@@ -3,6 +3,7 @@
 import json
 import sys
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -116,3 +117,58 @@ def test_ctrl_c(call, monkeypatch, tmp_path):
     assert code == 130 and "--resume" in err
     monkeypatch.setattr(Trainer, "step", step)
     assert call(*TRAIN, "--resume")[0] == 0
+
+
+def test_an_experiment_is_recorded_seed_by_seed(call, tmp_path, monkeypatch):
+    from gancourse.tf import experiments, recording, training
+
+    small = experiments.Experiment(
+        "tf/clothes", ("E1",), "fashion-mnist", "test", "dense_classifier", epochs=2
+    )
+    monkeypatch.setitem(experiments.EXPERIMENTS, "tf/clothes", small)
+    rng = np.random.default_rng(0)
+    part = (rng.integers(0, 256, (64, 28, 28, 1), dtype=np.uint8), np.arange(64) % 10)
+    tiny = training.Splits(part, part, part)
+    monkeypatch.setattr(recording, "load_data", lambda experiment: tiny)
+    code, _, err = call("record", "tf/clothes", "--seeds", 1, "--out", "kept")
+    assert code == 0 and "epoch 2/2" in err and "val_accuracy" in err
+    code, out, err = call("record", "tf/clothes", "--seeds", 2, "--out", "kept")
+    assert code == 0 and "seed 1 (2 of 2)" in err and "seed 0" not in err
+    assert len(json.loads((tmp_path / "kept/record.json").read_text())["runs"]) == 2
+    code, out, err = call("record", "tf/clothes", "--seeds", 2, "--out", "kept")
+    assert code == 0 and "epoch" not in err and "kept" in out
+
+
+def test_options_that_do_not_fit_what_is_recorded(call):
+    for words, told in (
+        (("record", "tf/clothes", "--seed", 3), "--seeds"),
+        (("record", "dcgan/digits", "--seeds", 3), "--seed"),
+        (("record", "tf/clothes", "--device", "cpu"), "CUDA_VISIBLE_DEVICES"),
+        (("record", "tf/cloths"), "tf/clothes"),
+        (("record", "tf/clothes", "--seeds", 0), "1 is the least"),
+    ):
+        code, out, err = call(*words)
+        assert code == 2 and told in err and len(err.splitlines()) <= 3, err
+
+
+def test_claims(call):
+    from gancourse import claims
+
+    code, out, _ = call("claims")
+    assert code == 0 and f"{len(claims.ledger())} claims: reproduced" in out
+    longest = max((entry.claim for entry in claims.ledger()), key=len)
+    assert longest in out  # piped, nothing is shortened
+    code, out, _ = call("claims", "e3")
+    assert code == 0 and "Adam" in out and "tf/table-sgd" in out
+    code, _, err = call("claims", "E99")
+    assert code == 2 and "Did you mean" in err
+
+
+def test_claims_with_a_broken_record(call, monkeypatch, tmp_path):
+    from gancourse import records
+
+    monkeypatch.setattr(records, "ROOT", tmp_path)
+    (tmp_path / "tf" / "clothes").mkdir(parents=True)
+    (tmp_path / "tf" / "clothes" / "record.json").write_text("{")
+    code, out, err = call("claims")
+    assert code == 2 and out == "" and "clothes/record.json is not a readable JSON" in err

@@ -92,6 +92,14 @@ def test_diagram_names_its_parts():
     assert all(part in words for part in ("noise", "generator", "discriminator", "data set"))
 
 
+def test_diagram_of_tensorflow_names_its_layers_from_the_top():
+    words = [text.get_text().partition("\n")[0] for text in diagrams.tensorflow().axes[0].texts]
+    layers = ("training", "Python", "C API", "executor", "kernels", "CPU")
+    places = [next(i for i, word in enumerate(words) if word.startswith(x)) for x in layers]
+    assert places == sorted(places)
+    assert {"inference", "C++", "distributed runtime", "GPU", "TPU", "network"} <= set(words)
+
+
 def test_a_slow_machine_s_legend_says_nothing():
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")

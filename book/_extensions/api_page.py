@@ -19,8 +19,8 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
 MARK = "<!-- modules -->"
-# The command line, files that full runs left behind, and code that needs an extra.
-LEFT_OUT = ("gancourse.cli", "gancourse.recorded", "gancourse.tf")
+# The command line, and files that full runs left behind.
+LEFT_OUT = ("gancourse.cli", "gancourse.recorded")
 
 
 def modules() -> list[str]:

@@ -13,14 +13,12 @@ from gancourse.errors import GancourseError, unknown
 from gancourse.files import read_json
 from gancourse.gans import GANS
 from gancourse.gans.base import GAN
+from gancourse.records import ROOT as RECORDED
 from gancourse.training import checkpoint
 from gancourse.training.devices import choose
 from gancourse.training.folder import read_history
 
 __all__ = ["RECORDED", "Run", "build_gan", "load"]
-
-#: where the package keeps the records of full runs
-RECORDED = Path(__file__).resolve().parent.parent / "recorded"
 
 
 @dataclass
@@ -115,6 +113,11 @@ def load(name: str | Path, *, checkpoint_name: str = "best", device: str = "cpu"
     if not (path / "run.json").exists():
         record = RECORDED / str(name)
         if not (record / "run.json").exists():
+            if (record / "record.json").exists():
+                raise GancourseError(
+                    f"{name} is an experiment of several seeds, not a GAN; open its record by "
+                    "gancourse.records.experiment."
+                )
             if path.is_dir():
                 raise GancourseError(f"{path} holds no run: there is no run.json in it.")
             raise unknown("run folder or record", name, _records())

@@ -1,0 +1,139 @@
+"""What an entry of the ledger holds, and the file that the ledger is kept in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gancourse.errors import GancourseError
+from gancourse.files import read_json
+
+__all__ = ["FILE", "KINDS", "SOURCES", "VERDICTS", "Entry", "Part", "read"]
+
+#: The project's copy of the claims, with the tests and the checks that settle them.
+FILE = Path(__file__).resolve().parent.parent / "recorded" / "claims.json"
+
+#: First letter of an id, and what kind of claim it stands for.
+KINDS = {"T": "theory", "E": "experiment", "M": "method", "X": "erratum"}
+
+#: Every verdict there is, in the order in which they are counted.
+VERDICTS = ("reproduced", "partly", "not reproduced", "erratum", "not run yet")
+
+#: Short name of a source, and its title.
+SOURCES = {
+    "paper": "Performance Evaluation of Generative Adversarial Networks for Computer Vision "
+    "Applications, 2020",
+    "report": "Using GANs to Generate New Images from Existing Datasets, 2022",
+    "Tyagi": "Generative Adversarial Network (GAN) in Unsupervised Machine Learning, 2020",
+    "Applications": "Applications of Generative Adversarial Networks (GANs)",
+    "What is it": "Generative Adversarial Networks (GAN) - What is it?",
+}
+
+FIELDS = {"id", "source", "claim", "right", "claimed", "chapter", "holds", "fails", "checks"}
+FIELDS |= {"other_data", "words"}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing that a claim says, and what came out.
+
+    Attributes:
+        says: the part, in a few words.
+        holds: whether it is so; None where nothing has been run.
+        claimed: the figure in print, as text.
+        measured: mean over seeds, a share of 1 (or a number, see ``unit``); None if not run, or
+            if a test settles the part.
+        sd: standard deviation over seeds (n - 1); None for fewer than two seeds.
+        seeds: number of seeds behind the mean.
+        unit: ``"share"``, ``"points"`` (a difference of shares), ``"classes"``
+            (a difference of their number) or ``"number"`` (a difference without spread).
+        record: name of the record that was measured, or names, with commas.
+        where: split and number of items that were measured.
+        test: the test that settles the part, as pytest names it.
+        note: what else a reader should know.
+        aside: shown beside the claim for what it explains; it does not count in the verdict.
+    """
+
+    says: str
+    holds: bool | None
+    claimed: str = ""
+    measured: float | None = None
+    sd: float | None = None
+    seeds: int = 0
+    unit: str = "share"
+    record: str = ""
+    where: str = ""
+    test: str = ""
+    note: str = ""
+    aside: bool = False
+
+    @property
+    def shown(self) -> str:
+        """Mean and standard deviation as text: ``0.883 ± 0.002``."""
+        if self.measured is None:
+            return ""
+        if self.unit == "number":
+            return f"{self.measured:+,.0f}"
+        if self.unit == "classes":
+            spread = "" if self.sd is None else f" ± {self.sd:.1f}"
+            return f"{round(self.measured, 1) + 0.0:+.1f}{spread} classes"
+        if self.unit == "points":
+            spread = "" if self.sd is None else f" ± {100 * self.sd:.1f}"
+            points = round(100 * self.measured, 1) + 0.0  # no minus sign before a zero
+            return f"{points:+.1f}{spread} points"
+        return f"{self.measured:.3f}" + ("" if self.sd is None else f" ± {self.sd:.3f}")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A claim of the sources, its parts, and the verdict that follows from them.
+
+    Attributes:
+        id: ``T``, ``E``, ``M`` or ``X`` and a number.
+        kind: ``theory``, ``experiment``, ``method`` or ``erratum``.
+        source: where it stands in print: names of :data:`gancourse.claims.SOURCES`, with section or equation.
+        claim: what is said, in our words.
+        right: what is right instead; for errata only.
+        claimed: figures in print that no check compares yet, as text.
+        verdict: one of :data:`gancourse.claims.VERDICTS`.
+        parts: what the verdict follows from.
+        chapter: the page that settles it, or an empty text.
+        notes: how data or settings differ from the source's.
+    """
+
+    id: str
+    kind: str
+    source: tuple[str, ...]
+    claim: str
+    right: str
+    claimed: str
+    verdict: str
+    parts: tuple[Part, ...]
+    chapter: str
+    notes: tuple[str, ...]
+
+
+def read(path: str | Path | None = None) -> list[dict[str, Any]]:
+    """The entries of the file, checked for form.
+
+    Args:
+        path: another file; by default :data:`gancourse.claims.entries.FILE`.
+
+    Raises:
+        GancourseError: the file is missing, no JSON, or an entry lacks something or has a field
+            too many; the message names the entry.
+    """
+    path = FILE if path is None else Path(path)
+    entries = read_json(path)
+    if not isinstance(entries, list):
+        raise GancourseError(f"{path} does not hold a list of claims.")
+    for entry in entries:
+        name = entry.get("id", "") if isinstance(entry, dict) else ""
+        if name[:1] not in KINDS or not name[1:].isdigit():
+            raise GancourseError(f"{path}: {name or repr(entry)} is not a claim's id, such as E1.")
+        missing = {"source", "claim"} - set(entry)
+        if missing or set(entry) - FIELDS:
+            what = f"lacks {sorted(missing)}" if missing else f"has {sorted(set(entry) - FIELDS)}"
+            raise GancourseError(f"{path}: the claim {name} {what}.")
+    return entries
