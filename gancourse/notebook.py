@@ -6,6 +6,7 @@ import base64
 import html
 import os
 import warnings
+from ast import literal_eval
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gancourse import records
@@ -93,9 +94,14 @@ def glue(name: str, value: object) -> None:
 
     if ":" in name:
         raise GancourseError(f"Glue {name!r} under a name without a colon.")
-    prefix = "application/papermill.record/"
+    text, prefix = str(value), "application/papermill.record/"
+    try:
+        # The book reads a number or a tuple as Python does and prints it its own way: 1.000 as 1.0.
+        text = text if str(literal_eval(text)) == text else repr(text)
+    except (SyntaxError, ValueError):
+        pass
     display(
-        {f"{prefix}text/plain": str(value)},
+        {f"{prefix}text/plain": text},
         raw=True,
         metadata={"scrapbook": {"name": name, "mime_prefix": prefix}},
     )

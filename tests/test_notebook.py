@@ -55,6 +55,17 @@ def test_glue_is_what_the_book_reads(monkeypatch):
         notebook.glue("page:value", 0.5)
 
 
+@pytest.mark.parametrize("text", ["1.000", "0.70", "+3.9", "5,321", "5.5e-04", "0.5", "it's", "a b"])
+def test_the_book_shows_a_glued_text_as_it_is(monkeypatch, text):
+    from myst_nb.core.variables import format_plain_text
+
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(data))
+    notebook.glue("page-value", text)
+    (stored,) = shown[0].values()
+    assert format_plain_text(stored, "") == text
+
+
 def test_recorded():
     assert notebook.recorded("first-gan/seeds.json")["recipe"] == "vanilla/digits"
     with pytest.raises(GancourseError, match="no file"):

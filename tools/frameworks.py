@@ -142,6 +142,8 @@ VARIANTS = {
     "pytorch": Variant(None),
     "tensorflow": Variant(),
     "keras": Variant(choices=KERAS),
+    "keras-weights": Variant(choices=replace(PYTORCH, deviation=None)),
+    "keras-norm": Variant(choices=replace(KERAS, deviation=PYTORCH.deviation)),
     "compiled": Variant(Compiled, KERAS),
     "adam-defaults": Variant(settings=ADAM_DEFAULTS),
     "pytorch-adam-defaults": Variant(None, settings=ADAM_DEFAULTS),
@@ -176,7 +178,9 @@ TASKS = {
         epochs=1,
         samples=10_000,
         options={"width": 16},
-        variants=dict.fromkeys([name for name in VARIANTS if name != "probabilities"], 3),
+        variants=dict.fromkeys((*MAIN, "keras-weights", "keras-norm", "compiled"), 3)
+        | dict.fromkeys(("adam-defaults", "pytorch-adam-defaults"), 2)
+        | dict.fromkeys(("toggled", "concatenated"), 2),
     ),
 }
 

@@ -113,14 +113,15 @@ answer = "moving"
         mistakes=(
             Mistake(
                 "easier",
-                "Then it would stay so. After the epoch, measured on equal terms, the training "
-                "pictures do better.",
+                "Then it would stay so. At the end, both measured on the finished network, the "
+                "training pictures do better.",
             ),
             Mistake(
                 "leak",
-                "A leak would make the two accuracies equal at the end; they are points apart.",
+                "With all test pictures among the training pictures, the two accuracies would end "
+                "close together; they are points apart.",
             ),
-            Mistake("chance", "It is so from every seed, by about two points."),
+            Mistake("chance", "It is so from every seed, by more than two points."),
         ),
     ),
 )

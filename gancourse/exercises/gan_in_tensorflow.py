@@ -9,8 +9,8 @@ from gancourse.exercises._kinds import Choice, Exercise, Function, Mistake, Valu
 
 
 def _kernel(generator: torch.Generator) -> tuple[Tensor]:
-    # Four different lengths, so that no wrong order of the axes has the right shape.
-    return (torch.randn(2, 3, 4, 5, generator=generator),)
+    # Square in both pairs of axes, so that a wrong order is wrong in its values, not in its shape.
+    return (torch.randn(4, 4, 5, 5, generator=generator),)
 
 
 def _adam(generator: torch.Generator) -> tuple[float, float, int]:
@@ -47,7 +47,7 @@ def answer(kernel):
                 "the other nothing would complain.",
             ),
             Mistake(
-                lambda w: w.reshape(5, 4, 2, 3),
+                lambda w: w.reshape(5, 5, 4, 4),
                 "reshape deals the same numbers out anew in the order in which they lie in memory; "
                 "it moves no axis. That takes permute.",
             ),
