@@ -55,7 +55,9 @@ def test_glue_is_what_the_book_reads(monkeypatch):
         notebook.glue("page:value", 0.5)
 
 
-@pytest.mark.parametrize("text", ["1.000", "0.70", "+3.9", "5,321", "5.5e-04", "0.5", "it's", "a b"])
+@pytest.mark.parametrize(
+    "text", ["1.000", "0.70", "+3.9", "5,321", "5.5e-04", "0.5", "it's", "a b"]
+)
 def test_the_book_shows_a_glued_text_as_it_is(monkeypatch, text):
     from myst_nb.core.variables import format_plain_text
 

@@ -90,8 +90,8 @@ def answer(a, y):
             ),
             Mistake(
                 lambda a, y: F.binary_cross_entropy(torch.sigmoid(a), y),
-                "Nearly: for logits of 300 and more the sigmoid is rounded to exactly 0 or 1, and "
-                "the loss that is lost there had to be cut off. Stay with the logits.",
+                "Nearly: for a logit of 300 the sigmoid is rounded to exactly 1, and PyTorch cuts "
+                "the logarithms off at -100. Stay with the logits.",
             ),
         ),
     ),

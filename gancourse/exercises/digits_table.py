@@ -145,8 +145,9 @@ def answer(pixels, rate):
         name="digits-table.5",
         title="Reading a log",
         kind=Choice("dead", ("dead", "over-fitting", "slow", "finished")),
-        why="0.098 is one class for everything, and the loss is a little above log 10 = 2.303: the "
-        "inputs no longer reach the output. The optimiser only shakes the last biases.",
+        why="One in ten is what one class for everything gets, and the loss is a little above "
+        "log 10 = 2.303: the inputs no longer reach the output. The optimiser only shakes the last "
+        "biases, and with them the class.",
         hint="Compare the accuracy with one in ten, and the loss with log 10.",
         solution="""
 answer = "dead"
@@ -158,8 +159,8 @@ answer = "dead"
             ),
             Mistake(
                 "slow",
-                "A slow run creeps upwards. Here nothing has moved in nineteen epochs, and the rate is "
-                "large.",
+                "A slow run creeps upwards. Here nothing has improved in nineteen epochs, and the rate "
+                "is large.",
             ),
             Mistake("finished", "At one in ten? That is what guessing gives."),
         ),

@@ -99,6 +99,11 @@ answer = [math.ceil(math.log(0.01) / math.log(keeps)) for keeps in (0.99, 0.9)]
                 (459, 2),
                 "PyTorch's momentum of 0.1 is the share that is new. What it keeps is 0.9.",
             ),
+            Mistake(
+                (459, 3),
+                "0.1 is what PyTorch calls momentum, but it is the share that is new. Take the "
+                "power of what it keeps, 0.9.",
+            ),
             Mistake((44, 459), "The right numbers in the wrong order: Keras comes first."),
             Mistake(
                 (100, 10),
