@@ -33,11 +33,11 @@ def data() -> None:
 
 @app.command()
 def recipes() -> None:
-    """List the recipes, and the paper's experiments in TensorFlow (for `gancourse record`)."""
+    """List the recipes, and what is recorded with TensorFlow (for `gancourse record`)."""
     from gancourse import recipes as known
-    from gancourse.tf import experiments
+    from gancourse.tf import comparisons, experiments
 
-    typer.echo(f"{known.table()}\n\n{experiments.table()}")
+    typer.echo(f"{known.table()}\n\n{experiments.table()}\n\n{comparisons.table()}")
 
 
 def _dry_run(recipe: str, out: Path, device: str, **overrides: Any) -> None:
@@ -190,7 +190,7 @@ def claims(
 def record(
     recipe: Annotated[
         str,
-        typer.Argument(help="A recipe's or an experiment's name; `gancourse recipes` lists them."),
+        typer.Argument(help="Name of a recipe, experiment or comparison (`gancourse recipes`)."),
     ],
     seed: Annotated[int | None, typer.Option(help="Seed of a recipe's run; by default 0.")] = None,
     seeds: Annotated[
@@ -202,40 +202,57 @@ def record(
         typer.Option(help="Folder of the record; by default in the package.", show_default=False),
     ] = None,
 ) -> None:
-    """Make the full run of a recipe or an experiment and keep its record; the same command resumes it."""
+    """Make a full run and keep its record; the same command resumes it.
+
+    The package has records of most. To make one anew, name another folder by --out.
+    """
     of_tensorflow = recipe.startswith("tf/")
+    compared = recipe.startswith("tf/frameworks/")
     unused = "--seed" if of_tensorflow and seed is not None else None
-    unused = "--seeds" if not of_tensorflow and seeds is not None else unused
+    unused = "--seeds" if (compared or not of_tensorflow) and seeds is not None else unused
     if unused:
         raise GancourseError(
             f"{recipe} takes no {unused}: a recipe is recorded once, from --seed; an experiment "
-            "(tf/...) from several seeds, as many as --seeds says."
+            "(tf/...) from several seeds, as many as --seeds says; a comparison (tf/frameworks/...) "
+            "from seeds of its own."
+        )
+    if of_tensorflow and device != "auto":
+        raise GancourseError(
+            "TensorFlow takes a GPU where it finds one; leave out --device. To keep it on "
+            "the CPU, set CUDA_VISIBLE_DEVICES=-1."
         )
     try:
-        made: Any
-        if of_tensorflow:
-            from gancourse.tf import experiments
-
-            experiments.get(recipe)
-            if device != "auto":
-                raise GancourseError(
-                    "TensorFlow takes a GPU where it finds one; leave out --device. To keep it on "
-                    "the CPU, set CUDA_VISIBLE_DEVICES=-1."
-                )
-            from gancourse.tf.recording import record as record_experiment
-
-            made = record_experiment(
-                recipe, seeds=3 if seeds is None else seeds, out=out, progress=True
-            )
+        if compared:
+            path = _record_comparison(recipe, out)
+        elif of_tensorflow:
+            path = _record_experiment(recipe, 3 if seeds is None else seeds, out)
         else:
             import gancourse
 
-            made = gancourse.record(recipe, seed=seed or 0, device=device, out=out)
+            path = gancourse.record(recipe, seed=seed or 0, device=device, out=out).path
     except KeyboardInterrupt:
-        saved = "The finished seeds are saved" if of_tensorflow else "Interrupted and saved"
+        saved = "The finished runs are saved" if of_tensorflow else "Interrupted and saved"
         typer.echo(f"\n{saved}. The same command goes on from here.", err=True)
         raise typer.Exit(130) from None
-    typer.echo(f"Record: {made.path}")
+    typer.echo(f"Record: {path}")
+
+
+def _record_experiment(name: str, seeds: int, out: Path | None) -> Path:
+    from gancourse.tf import experiments
+
+    experiments.get(name)  # a name is refused before TensorFlow is imported
+    from gancourse.tf.recording import record as record_experiment
+
+    return record_experiment(name, seeds=seeds, out=out, progress=True).path
+
+
+def _record_comparison(name: str, out: Path | None) -> Path:
+    from gancourse.tf import comparisons
+
+    comparisons.get(name)
+    from gancourse.tf.frameworks import record as record_comparison
+
+    return record_comparison(name, out=out, progress=True)
 
 
 def main() -> None:

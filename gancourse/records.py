@@ -25,8 +25,9 @@ class ExperimentRecord:
     """An experiment, run from several seeds.
 
     Attributes:
-        name: of the experiment.
-        facts: ``record.json``: settings, data with their counts and a note, versions, hardware.
+        name: of the experiment, whatever the folder is called.
+        facts: ``record.json``: settings, data with their counts and a note, versions; ``hardware``
+            and ``recorded`` (the day) of the first session.
         path: the record's folder.
     """
 
@@ -36,7 +37,10 @@ class ExperimentRecord:
 
     @property
     def runs(self) -> list[dict[str, Any]]:
-        """One dict a seed: ``seed``, ``seconds``, ``history`` and ``scores``."""
+        """One dict a seed: ``seed``, ``seconds``, ``history`` and ``scores``.
+
+        The newer ones also tell ``cpu_seconds``, and their own ``hardware`` and ``recorded``.
+        """
         return self.facts["runs"]
 
     def scores(self, measure: str) -> list[float]:
@@ -109,7 +113,7 @@ def experiment(name: str, root: str | Path | None = None) -> ExperimentRecord:
     """Open the record of an experiment.
 
     Args:
-        name: such as ``"tf/clothes"``.
+        name: such as ``"tf/clothes"``; or what a folder of your own is called.
         root: the folder of records; by default the package's own.
 
     Raises:
@@ -121,6 +125,9 @@ def experiment(name: str, root: str | Path | None = None) -> ExperimentRecord:
             f"There is no record of {name} in {path.parent}. Make it by: gancourse record {name}"
         )
     facts = read_json(path / "record.json")
-    if not (isinstance(facts, dict) and facts.get("runs")):
-        raise GancourseError(f"{path / 'record.json'} holds no runs; make the record anew.")
-    return ExperimentRecord(name, facts, path)
+    runs = facts.get("runs") if isinstance(facts, dict) else None
+    if not (isinstance(runs, list) and runs):
+        raise GancourseError(
+            f"{path / 'record.json'} holds no runs; delete it and make the record anew."
+        )
+    return ExperimentRecord(facts.get("experiment", name), facts, path)

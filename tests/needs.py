@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 
 import pytest
 
@@ -36,6 +37,13 @@ def node() -> pytest.MarkDecorator:
     """Node.js on the path."""
     here = shutil.which("node") or shutil.which("nodejs")
     return _unless([] if here else ["node"], _in_ci(), "not installed")
+
+
+def gcc() -> pytest.MarkDecorator:
+    """A C compiler, on Linux."""
+    linux = sys.platform.startswith("linux")
+    here = linux and shutil.which("gcc")
+    return _unless([] if here else ["gcc"], _in_ci() and linux, "not installed, or not Linux")
 
 
 def _here(name: str) -> bool:

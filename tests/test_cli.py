@@ -139,6 +139,19 @@ def test_an_experiment_is_recorded_seed_by_seed(call, tmp_path, monkeypatch):
     assert code == 0 and "epoch" not in err and "kept" in out
 
 
+def test_a_comparison_is_recorded(call, tmp_path, monkeypatch):
+    from gancourse.tf import frameworks
+
+    asked = []
+    monkeypatch.setattr(
+        frameworks, "record", lambda name, **rest: asked.append((name, rest)) or tmp_path / "a.json"
+    )
+    code, out, _ = call("record", "tf/frameworks/digits", "--out", "kept")
+    assert code == 0 and out.strip() == f"Record: {tmp_path / 'a.json'}"
+    ((name, rest),) = asked
+    assert name == "tf/frameworks/digits" and str(rest["out"]) == "kept" and rest["progress"]
+
+
 def test_options_that_do_not_fit_what_is_recorded(call):
     for words, told in (
         (("record", "tf/clothes", "--seed", 3), "--seeds"),
@@ -146,6 +159,9 @@ def test_options_that_do_not_fit_what_is_recorded(call):
         (("record", "tf/clothes", "--device", "cpu"), "CUDA_VISIBLE_DEVICES"),
         (("record", "tf/cloths"), "tf/clothes"),
         (("record", "tf/clothes", "--seeds", 0), "1 is the least"),
+        (("record", "tf/frameworks/digit"), "tf/frameworks/digits"),
+        (("record", "tf/frameworks/digits", "--seeds", 1), "seeds of its own"),
+        (("record", "tf/frameworks/digits", "--seed", 1), "takes no --seed"),
     ):
         code, out, err = call(*words)
         assert code == 2 and told in err and len(err.splitlines()) <= 3, err

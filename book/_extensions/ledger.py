@@ -13,10 +13,12 @@ from docutils import nodes
 from docutils.nodes import Element, Node
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
 from gancourse import claims
-from gancourse.claims.entries import FILE
+from gancourse.claims import checks
+from gancourse.claims.entries import FILE, read
 
 PLURAL = {
     "theory": "Theory",
@@ -61,6 +63,15 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Node]], style: str) -> 
     return nodes.table("", group, classes=[style])
 
 
+def depends(env: BuildEnvironment) -> None:
+    """The page is read anew when a claim or a record changes."""
+    env.note_dependency(str(FILE))
+    for claim in read():
+        for check in claim.get("checks", []):
+            for name in checks.names(check):
+                env.note_dependency(str(checks.path(name)))
+
+
 class Ledger(SphinxDirective):
     """The claims of one kind."""
 
@@ -71,7 +82,7 @@ class Ledger(SphinxDirective):
         kind = self.arguments[0]
         if kind not in PLURAL:
             raise self.error(f"the ledger has {', '.join(PLURAL)}, not {kind}")
-        self.env.note_dependency(str(FILE))
+        depends(self.env)
         return [self.card(entry) for entry in claims.ledger() if entry.kind == kind]
 
     def card(self, entry: claims.Entry) -> Element:
@@ -160,7 +171,7 @@ class LedgerMap(SphinxDirective):
 
     def run(self) -> list[Node]:
         """The table, and the tiles."""
-        self.env.note_dependency(str(FILE))
+        depends(self.env)
         entries = claims.ledger()
         groups = [[e for e in entries if e.kind == kind] for kind in PLURAL]
         columns = [claims.counts(group) for group in [*groups, entries]]

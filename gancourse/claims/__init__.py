@@ -12,7 +12,7 @@ from typing import Any
 
 from gancourse.claims import checks
 from gancourse.claims.entries import KINDS, SOURCES, VERDICTS, Entry, Part, read
-from gancourse.errors import unknown
+from gancourse.errors import GancourseError, unknown
 
 __all__ = ["KINDS", "SOURCES", "VERDICTS", "Entry", "Part", "counts", "get", "ledger", "verdict"]
 
@@ -62,19 +62,26 @@ def verdict(kind: str, parts: Iterable[Part], other_data: bool = False) -> str:
     Args:
         kind: one of the values of :data:`gancourse.claims.KINDS`.
         parts: what was compared; none at all is a claim that nobody has run.
-        other_data: the records are of other data than the source's, on which a figure cannot be
-            more than partly reproduced.
+        other_data: the records are of data of another kind than the source's, on which its
+            figures can be neither confirmed nor refuted.
 
     Returns:
         One of :data:`gancourse.claims.VERDICTS`.
+
+    Raises:
+        GancourseError: a test shows that what is listed as an erratum is true.
     """
     outcomes = [part.holds for part in parts if not part.aside]
     if not outcomes or None in outcomes:
         return "not run yet"
     if kind == "erratum":
+        if any(outcomes):
+            raise GancourseError("What an erratum's test shows to be true is no erratum.")
         return "erratum"
+    if other_data:
+        return "partly"
     if all(outcomes):
-        return "partly" if other_data else "reproduced"
+        return "reproduced"
     return "partly" if any(outcomes) else "not reproduced"
 
 
@@ -117,4 +124,5 @@ def _notes(item: Mapping[str, Any]) -> list[str]:
             note = "" if record is None else record.facts.get("data", {}).get("note", "")
             if note and note not in found:
                 found.append(note)
-    return found
+    # A setting's note begins with what it shares with others, which need not be said twice.
+    return [note for note in found if not any(n != note and n.startswith(note) for n in found)]

@@ -10,14 +10,15 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from gancourse import records
 from gancourse.claims import frameworks
 from gancourse.claims.entries import Part
-from gancourse.errors import GancourseError, unknown
+from gancourse.errors import GancourseError
 
-__all__ = ["MEASURES", "ROUNDING", "TOLERANCE", "check", "find", "names"]
+__all__ = ["MEASURES", "ROUNDING", "TOLERANCE", "check", "find", "names", "path"]
 
 #: How far a mean may lie from a figure in print: one point.
 TOLERANCE = 0.01
@@ -25,8 +26,6 @@ TOLERANCE = 0.01
 ROUNDING = 0.005
 #: Standard errors from which on a difference counts.
 ERRORS = 2
-#: What can be claimed of a difference.
-FORMS = ("more", "not more", "within", "between")
 # Differences of floating-point numbers that mean nothing.
 _TINY = 1e-9
 
@@ -57,9 +56,14 @@ def find(name: str) -> Record | None:
     """
     if name.startswith(frameworks.PREFIX):
         return frameworks.find(name)
-    if (records.ROOT / name / "record.json").exists():
-        return records.experiment(name)
-    return None
+    return records.experiment(name) if path(name).exists() else None
+
+
+def path(name: str) -> Path:
+    """The file that holds the record of that name, whether or not it is there."""
+    if name.startswith(frameworks.PREFIX):
+        return frameworks.path(name)
+    return records.ROOT / name / "record.json"
 
 
 def names(what: Mapping[str, Any]) -> list[str]:
@@ -74,16 +78,18 @@ def check(what: Mapping[str, Any]) -> Part:
         what: ``says`` (words), ``claimed`` (see below), ``measure`` (a score), and ``record``.
             With ``minus``, another score of the same run is taken off; with ``against``, the mean
             of another record. ``records`` in place of ``record`` takes the largest mean less the
-            smallest. With ``aside``, the part does not count in the verdict.
+            smallest. With ``aside``, a text that gives the reason, the part does not count in
+            the verdict.
 
             ``claimed`` is a figure, a range ``[low, high]``, or for a difference
-            ``{"more": x}``, ``{"not more": x}``, ``{"within": x}`` or ``{"between": [low, high]}``.
+            ``{"more": x}``, ``{"not more": x}``, ``{"within": x}`` or ``{"between": [low, high]}``;
+            ``{"loses": s}`` says that ``against`` has lost the share ``s`` of what ``record`` has.
 
     Returns:
         The part; ``holds`` is None if a record is missing, or if a comparison has one seed only.
 
     Raises:
-        GancourseError: a record is broken or lacks the measure, or the claim is of no known form.
+        GancourseError: a record is broken or lacks the measure.
     """
     claimed = what["claimed"]
     text = in_words(claimed)
@@ -98,7 +104,18 @@ def check(what: Mapping[str, Any]) -> Part:
     opened = [record for record in found.values() if record is not None]
     samples = [values(record, what) for record in opened]
     mean, sd, error = quantity(samples, spread="records" in what)
-    outcome = holds(mean, error, claimed)
+    if isinstance(claimed, dict) and "loses" in claimed:
+        # What is left if that share is lost, less what the other has: more than nothing?
+        left = [(1 - claimed["loses"]) * value for value in samples[0]]
+        rest, _, error = quantity([left, samples[1]], spread=False)
+        outcome = holds(rest, error, {"more": 0})
+        one, other = map(statistics.fmean, samples)
+        note = f"From {one:.3f} to {other:.3f}."
+    else:
+        outcome = holds(mean, error, claimed)
+        note = last_epoch(opened[0], what)
+    if outcome is None:
+        note = "A comparison needs two seeds."
     return Part(
         what["says"],
         outcome,
@@ -109,7 +126,7 @@ def check(what: Mapping[str, Any]) -> Part:
         unit,
         ", ".join(found),
         where(opened[0], what),
-        note="A comparison needs two seeds." if outcome is None else last_epoch(opened[0], what),
+        note=" ".join(filter(None, [note, what.get("aside")])),
         aside=aside,
     )
 
@@ -170,18 +187,14 @@ def holds(mean: float, error: float | None, claimed: Any) -> bool | None:
 
 
 def in_words(claimed: Any) -> str:
-    """A claimed figure as a page prints it.
-
-    Raises:
-        GancourseError: the claim is of no known form.
-    """
+    """A claimed figure as a page prints it."""
     if isinstance(claimed, list):
         return f"{claimed[0]:.2f} to {claimed[1]:.2f}"
     if isinstance(claimed, (int, float)):
         return f"{claimed:.2f}"
     ((form, bound),) = claimed.items()
-    if form not in FORMS:
-        raise unknown("form of a claim", form, FORMS)
+    if form == "loses":
+        return f"{100 * bound:g} % of it lost"
     if form == "within":
         return f"no difference (within {100 * bound:g} point)"
     if form == "between":

@@ -30,8 +30,12 @@ SOURCES = {
     "What is it": "Generative Adversarial Networks (GAN) - What is it?",
 }
 
+#: What can be claimed of a difference, and what the word needs: a number or a range.
+FORMS = {"more": float, "not more": float, "within": float, "loses": float, "between": list}
+
 FIELDS = {"id", "source", "claim", "right", "claimed", "chapter", "holds", "fails", "checks"}
 FIELDS |= {"other_data", "words"}
+PARTS = {"says", "claimed", "measure", "record", "records", "against", "minus", "aside"}
 
 
 @dataclass(frozen=True)
@@ -129,11 +133,54 @@ def read(path: str | Path | None = None) -> list[dict[str, Any]]:
     if not isinstance(entries, list):
         raise GancourseError(f"{path} does not hold a list of claims.")
     for entry in entries:
-        name = entry.get("id", "") if isinstance(entry, dict) else ""
+        name = str(entry.get("id", "")) if isinstance(entry, dict) else ""
         if name[:1] not in KINDS or not name[1:].isdigit():
             raise GancourseError(f"{path}: {name or repr(entry)} is not a claim's id, such as E1.")
-        missing = {"source", "claim"} - set(entry)
-        if missing or set(entry) - FIELDS:
-            what = f"lacks {sorted(missing)}" if missing else f"has {sorted(set(entry) - FIELDS)}"
-            raise GancourseError(f"{path}: the claim {name} {what}.")
+        wrong = _fields(entry, {"source", "claim"}, FIELDS)
+        if not wrong and not _texts(entry["source"]):
+            wrong = f"has the source {entry['source']!r}, which is no list of texts"
+        broken = next(filter(None, map(_wrong, entry.get("checks", []))), "")
+        wrong = wrong or (broken and f"has a check that {broken}")
+        if wrong:
+            raise GancourseError(f"{path}: the claim {name} {wrong}.")
     return entries
+
+
+def _fields(item: dict[str, Any], needed: set[str], known: set[str]) -> str:
+    if needed - set(item):
+        return f"lacks {sorted(needed - set(item))}"
+    return f"has {sorted(set(item) - known)}" if set(item) - known else ""
+
+
+def _wrong(check: Any) -> str:
+    """What is wrong with the form of a check, or nothing."""
+    if not isinstance(check, dict):
+        return f"is {check!r}, which is no check"
+    wrong = _fields(check, {"says", "claimed", "measure"}, PARTS)
+    if wrong:
+        return wrong
+    if ("record" in check) == ("records" in check):
+        return "needs one of record and records"
+    if "aside" in check and not (isinstance(check["aside"], str) and check["aside"]):
+        return "is aside without a reason in words"
+    claimed = check["claimed"]
+    if isinstance(claimed, dict):
+        ((form, bound),) = claimed.items() if len(claimed) == 1 else (("", None),)
+        right = form in FORMS and (_range if FORMS[form] is list else _number)(bound)
+        if form == "loses" and "against" not in check:
+            return "lacks ['against']"
+    else:
+        right = _number(claimed) or _range(claimed)
+    return "" if right else f"claims {claimed!r}, which has no known form"
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(v, str) for v in value)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _range(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_number, value))

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from gancourse import records
-from gancourse.errors import unknown
+from gancourse.errors import GancourseError, unknown
 from gancourse.files import read_json
+from gancourse.tf.comparisons import COMPARISONS, PREFIX
 
-__all__ = ["PREFIX", "Runs", "find"]
-
-#: A name is this, a data set and a variant: ``tf/frameworks/digits/pytorch``.
-PREFIX = "tf/frameworks/"
+__all__ = ["PREFIX", "Runs", "find", "path"]
 
 
 @dataclass(frozen=True)
@@ -20,17 +19,14 @@ class Runs:
     """The runs of one variant on one data set, over seeds.
 
     Attributes:
-        name: data set and variant after :data:`gancourse.claims.frameworks.PREFIX`.
-        runs: as the file of the data set holds them.
+        name: of the comparison and the variant, ``tf/frameworks/digits/pytorch``.
+        runs: as :mod:`gancourse.tf.frameworks` keeps them.
+        facts: ``data``: its name, and how it differs from the source's.
     """
 
     name: str
     runs: list[dict[str, Any]]
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """Nothing beyond the runs."""
-        return {}
+    facts: dict[str, Any]
 
     @property
     def where(self) -> str:
@@ -51,15 +47,33 @@ class Runs:
         return [float(scores[measure]) for scores in found]
 
 
+def path(name: str) -> Path:
+    """The file of scores that holds the runs of that name.
+
+    Args:
+        name: of a comparison, with a variant behind it.
+
+    Raises:
+        GancourseError: it is no such name.
+    """
+    comparison, _, variant = name.rpartition("/")
+    if comparison not in COMPARISONS or variant not in COMPARISONS[comparison].seeds:
+        known = [f"{one}/{each}" for one in COMPARISONS for each in COMPARISONS[one].seeds]
+        raise unknown("runs", name, known)
+    return records.ROOT / f"{comparison}.json"
+
+
 def find(name: str) -> Runs | None:
     """The runs of that name, or None if they have not been made.
 
     Raises:
-        GancourseError: the file of scores is broken.
+        GancourseError: no such name, or the file of scores is broken.
     """
-    data, variant = name.removeprefix(PREFIX).split("/")
-    path = records.ROOT / PREFIX / f"{data}.json"
-    if not path.is_file():
+    file = path(name)
+    if not file.is_file():
         return None
-    runs = [run for run in read_json(path)["runs"] if run["variant"] == variant]
-    return Runs(name, runs) if runs else None
+    stored = read_json(file)
+    if not (isinstance(stored, dict) and isinstance(stored.get("runs"), list)):
+        raise GancourseError(f"{file} holds no runs; make it anew.")
+    runs = [run for run in stored["runs"] if run["variant"] == name.rpartition("/")[2]]
+    return Runs(name, runs, {"data": stored.get("data", {})}) if runs else None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import torch
@@ -128,16 +129,20 @@ def read_masks(paths: Sequence[Path], form: Form, values: range) -> Tensor:
     Raises:
         GancourseError: a file cannot be decoded or holds another value; the message names it.
     """
-    return _read(paths, 1, lambda path: _decode_mask(path, form, values), form)
+    return _read(paths, 1, lambda path: decode_mask(path, form, values), form)
 
 
-def decode(path: Path, form: Form) -> np.ndarray:
+def decode(path: Path | IO[bytes], form: Form) -> np.ndarray:
     """One image file as uint8, H x W x C.
 
     Turned upright as its EXIF data say; transparency laid over white; palettes, CMYK and the like
     turned into RGB; 16-bit grey scaled to 8 bits; of an animation the first frame. Then the
     largest centred piece of the wanted aspect ratio is resized (bilinear with antialiasing), so
     that the shorter side decides and the longer one loses its ends.
+
+    Args:
+        path: a file; or one that is open, or in memory, and says its name by ``str``.
+        form: the channels, height and width wanted.
 
     Raises:
         GancourseError: the file is not a whole, readable image; the message names it.
@@ -152,6 +157,28 @@ def decode(path: Path, form: Form) -> np.ndarray:
             image = _as_mode(ImageOps.exif_transpose(opened), "L" if form.channels == 1 else "RGB")
             image = _crop_and_resize(image, form, Image.Resampling.BILINEAR)
             return np.asarray(image).reshape(form.height, form.width, form.channels)
+    except UNREADABLE as error:
+        raise _unreadable(path, error) from error
+
+
+def decode_mask(path: Path | IO[bytes], form: Form, values: range) -> np.ndarray:
+    """One label map as uint8, H x W x 1; see :func:`read_masks` and :func:`decode`.
+
+    Raises:
+        GancourseError: it cannot be decoded or holds another value; the message names it.
+    """
+    try:
+        with Image.open(path) as image:
+            if image.mode not in ("L", "P"):
+                raise ValueError(f"a mask has 8-bit class values, this has mode {image.mode}")
+            stored = np.asarray(image)
+            if stored.min() < values.start or stored.max() >= values.stop:
+                raise ValueError(
+                    f"values {stored.min()}..{stored.max()}, allowed {values.start}..{values[-1]}"
+                )
+            classes = Image.fromarray(stored - np.uint8(values.start))
+            classes = _crop_and_resize(classes, form, Image.Resampling.NEAREST)
+            return np.asarray(classes)[:, :, None]
     except UNREADABLE as error:
         raise _unreadable(path, error) from error
 
@@ -188,7 +215,7 @@ def _header(path: Path) -> tuple[bool, int, int]:
         raise _unreadable(path, error) from error
 
 
-def _unreadable(path: Path, error: BaseException) -> GancourseError:
+def _unreadable(path: Path | IO[bytes], error: BaseException) -> GancourseError:
     reason = "no known image format" if isinstance(error, UnidentifiedImageError) else error
     return GancourseError(f"{path} is not a readable image ({reason}). Replace or remove it.")
 
@@ -211,23 +238,6 @@ def _crop_and_resize(image: Image.Image, form: Form, how: Image.Resampling) -> I
     left, upper = (image.width - width) // 2, (image.height - height) // 2
     box = image.crop((left, upper, left + width, upper + height))
     return box.resize((form.width, form.height), how)
-
-
-def _decode_mask(path: Path, form: Form, values: range) -> np.ndarray:
-    try:
-        with Image.open(path) as image:
-            if image.mode not in ("L", "P"):
-                raise ValueError(f"a mask has 8-bit class values, this has mode {image.mode}")
-            stored = np.asarray(image)
-            if stored.min() < values.start or stored.max() >= values.stop:
-                raise ValueError(
-                    f"values {stored.min()}..{stored.max()}, allowed {values.start}..{values[-1]}"
-                )
-            classes = Image.fromarray(stored - np.uint8(values.start))
-            classes = _crop_and_resize(classes, form, Image.Resampling.NEAREST)
-            return np.asarray(classes)[:, :, None]
-    except UNREADABLE as error:
-        raise _unreadable(path, error) from error
 
 
 def _read(

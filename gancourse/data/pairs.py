@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from os.path import isdir, isfile
 from pathlib import Path
+from typing import IO
 
 import torch
 from PIL import Image
@@ -53,7 +54,7 @@ class Pairs:
 
         def read() -> ImageData:
             for image, mask in zip(self.images, self.masks, strict=True):
-                _same_size(image, mask)
+                check_same_size(image, mask)
             form = common_form(self.images, size, channels)
             return ImageData(
                 name=info.name,
@@ -69,7 +70,12 @@ class Pairs:
         return cache.cached((where, info.name, split, size, channels), mark, read)
 
 
-def _same_size(image: Path, mask: Path) -> None:
+def check_same_size(image: Path | IO[bytes], mask: Path | IO[bytes]) -> None:
+    """Refuse a mask that is not of its image's size: cut alike, they would not fit each other.
+
+    Raises:
+        GancourseError: the sizes differ, or one of them is no image; the message names it.
+    """
     sizes = []
     for path in (image, mask):
         try:
@@ -155,6 +161,7 @@ class CamVid(Source):
 
 
 PET_LISTS = {"train": "trainval.txt", "test": "test.txt"}
+TRIMAP = range(1, 4)
 
 
 class OxfordPets(Source):
@@ -214,7 +221,8 @@ class OxfordPets(Source):
         licence="CC BY-SA 4.0",
         citation="O. M. Parkhi, A. Vedaldi, A. Zisserman, C. V. Jawahar: Cats and dogs. CVPR 2012.",
         how_to_get="Connect to the internet once and load it, or unpack images.tar.gz and "
-        "annotations.tar.gz into oxford-iiit-pet/ of a folder named by GANCOURSE_DATA.",
+        "annotations.tar.gz into oxford-iiit-pet/ of a folder named by GANCOURSE_DATA; gancourse.tf "
+        "also takes the copy that tensorflow_datasets has prepared.",
         about="cats and dogs of 37 breeds with trimaps",
     )
     below = ("oxford-iiit-pet", "oxford-pets", "oxford-pets/oxford-iiit-pet")
@@ -239,7 +247,7 @@ class OxfordPets(Source):
             [where / "images" / f"{name}.jpg" for name in labels],
             [annotations / "trimaps" / f"{name}.png" for name in labels],
             list(labels.values()),
-            range(1, 4),
+            TRIMAP,
             self.mask_classes,
         )
         return pairs.load(self.info, where, split, size, channels)

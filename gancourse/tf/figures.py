@@ -1,23 +1,31 @@
-"""Pictures of what a classifier says, and curves of how it learned. No TensorFlow here.
+"""Pictures of what a network says and is shown, and curves of how it learned. No TensorFlow here.
 
 Green is right and red is wrong; each is also said in words, for those who do not see the
-difference. Blue is training, orange is data held out.
+difference. Blue is training, orange is data held out. Of masks each class has its colour, and void
+is white.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from gancourse.errors import GancourseError
 
-__all__ = ["HELD_OUT", "RIGHT", "TRAINING", "WRONG", "confidence_bars", "history_curves"]
-__all__ += ["labelled_grid"]
+__all__ = ["HELD_OUT", "MASK_COLOURS", "RIGHT", "TRAINING", "WRONG", "augmentation_rows"]
+__all__ += ["confidence_bars", "history_curves", "labelled_grid", "mask_rows"]
 
 RIGHT, WRONG = "#009e73", "#cc3311"
 TRAINING, HELD_OUT = "#0072b2", "#d55e00"
+#: of the classes 0 to 10 of a mask; named after CamVid's: sky, building, pole, road, pavement,
+#: tree, sign symbol, fence, car, pedestrian, bicyclist
+MASK_COLOURS = (
+    "#88ccee", "#aa7744", "#ddcc00", "#555577", "#cc99bb", "#117733", "#ee8866", "#999933",
+    "#cc3311", "#ee3377", "#0077bb",
+)  # fmt: skip
+_VOID = "#ffffff"
 _OTHER = "#999999"
 #: of words; the green of the bars would be too pale for them
 _RIGHT_INK = "#00704f"
@@ -141,8 +149,8 @@ def history_curves(
 
     Args:
         history: rows with ``epoch``, ``accuracy``, ``loss``, ``val_accuracy`` and ``val_loss``, as
-            :attr:`gancourse.tf.training.Fitted.history`; or a list of such histories of equal
-            length. A value of None leaves a gap.
+            the history of :class:`gancourse.tf.training.Fitted`; or a list of such histories of
+            equal length. A value of None leaves a gap.
         held_out: what to call the second curve, such as ``"test"``.
         title: what to write above.
 
@@ -187,8 +195,133 @@ def history_curves(
     return figure
 
 
-def _show(ax: Any, picture: np.ndarray) -> None:
-    ax.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+def augmentation_rows(
+    image: Any, augmentations: Mapping[str, Callable[..., Any]], columns: int = 5
+) -> Any:
+    """One picture under several augmentations: a row for each, several draws beside each other.
+
+    Args:
+        image: H x W, or H x W x C with C = 1 or 3; uint8 0..255, or floating point 0..1.
+        augmentations: what to write at the row -> the augmentation, called with ``training=True``
+            and float32 N x H x W x C in 0..1, N equal pictures; it returns as many, such as
+            :func:`gancourse.tf.pipelines.augmentation` makes.
+        columns: draws in a row.
+
+    Returns:
+        The matplotlib figure.
+
+    Raises:
+        GancourseError: pixels that are no picture, nothing to draw, or an augmentation that returns
+            another shape.
+    """
+    import matplotlib.pyplot as plt
+
+    if not augmentations or columns < 1:
+        raise GancourseError(
+            f"{len(augmentations)} augmentations and {columns} columns leave nothing to draw; give "
+            "one or more of each."
+        )
+    pictures = _pictures(np.asarray(image)[None]).astype(np.float32)
+    if pictures.ndim == 3:
+        pictures = pictures[..., None]
+    batch = np.repeat(pictures, columns, axis=0)
+    figure, axes = plt.subplots(
+        len(augmentations), columns, figsize=(columns, 0.98 * len(augmentations)),
+        layout="constrained", squeeze=False,
+    )  # fmt: skip
+    for row, (name, change) in zip(axes, augmentations.items(), strict=True):
+        changed = np.asarray(change(batch, training=True))
+        if changed.shape != batch.shape:
+            raise GancourseError(
+                f"The augmentation {name} makes {changed.shape} of {batch.shape}; it must keep "
+                "number and shape of the pictures."
+            )
+        for ax, picture in zip(row, changed, strict=True):
+            # Interpolation may leave the range by a rounding error.
+            _show(ax, picture.clip(0, 1), "antialiased")
+            ax.set_xticks([])  # not set_axis_off, which would hide the name of the row too
+            ax.set_yticks([])
+            ax.spines[:].set_visible(False)
+        row[0].set_ylabel(name, fontsize=11)
+    return figure
+
+
+def mask_rows(
+    rows: Sequence[Sequence[Any]],
+    titles: Sequence[str] | None = None,
+    *,
+    void: int | None = None,
+    classes: Sequence[str] | None = None,
+    width: float = 6.4,
+) -> Any:
+    """Pictures and masks in rows, such as input, true mask, and predictions before and after.
+
+    Class k has the colour ``MASK_COLOURS[k]`` in every figure; void is white.
+
+    Args:
+        rows: rows of equal length. H x W is a mask of whole numbers; H x W x C with C = 1 or 3 is a
+            picture, uint8 0..255 or floating point 0..1.
+        titles: what to write above the columns, or None.
+        void: the mask value of pixels without a class, or None.
+        classes: names of the classes without void; given, they make a legend below.
+        width: of the figure, in inches.
+
+    Returns:
+        The matplotlib figure.
+
+    Raises:
+        GancourseError: no rows, rows or titles of different length, mask values or classes without
+            a colour, or pixels that are no picture.
+    """
+    import matplotlib.pyplot as plt
+
+    lengths = {len(row) for row in rows} | ({len(titles)} if titles is not None else set())
+    if len(rows) == 0 or len(lengths) != 1 or 0 in lengths:
+        raise GancourseError(
+            f"{len(rows)} rows with lengths {sorted(lengths)}, titles counted as one, make no "
+            "table; give rows of equal length and a title for each column."
+        )
+    if len(classes or ()) > len(MASK_COLOURS):
+        raise GancourseError(f"There are colours for {len(MASK_COLOURS)} classes and void.")
+    count = lengths.pop()
+    drawn = [[_coloured(entry, void) for entry in row] for row in rows]
+    size = (width, width * len(rows) / count + 0.3)
+    figure, axes = plt.subplots(len(rows), count, figsize=size, layout="constrained", squeeze=False)
+    for line, row in zip(axes, drawn, strict=True):
+        for ax, picture in zip(line, row, strict=True):
+            _show(ax, picture)
+            ax.set_axis_off()
+    for ax, title in zip(axes[0], titles or [], strict=False):
+        ax.set_title(title, fontsize=10)
+    if classes is not None:
+        names = [*zip(MASK_COLOURS, classes, strict=False)]
+        names += [] if void is None else [(_VOID, "void")]
+        handles = [plt.Rectangle((0, 0), 1, 1, facecolor=c, edgecolor="black") for c, _ in names]
+        figure.legend(
+            handles, [name for _, name in names], ncol=4, fontsize=9, loc="outside lower center"
+        )
+    return figure
+
+
+def _coloured(entry: Any, void: int | None) -> np.ndarray:
+    """A picture as it is shown: float 0..1 H x W x 3, or H x W of a grey one. Masks get colours."""
+    pixels = np.asarray(entry)
+    if pixels.ndim != 2:
+        return _pictures(pixels[None])[0]
+    known = (pixels >= 0) & (pixels < len(MASK_COLOURS))
+    if not np.issubdtype(pixels.dtype, np.integer) or not (known | (pixels == void)).all():
+        raise GancourseError(
+            f"A mask holds whole numbers, classes 0 to {len(MASK_COLOURS) - 1} or void ({void}), "
+            f"not {pixels.dtype} from {pixels.min():g} to {pixels.max():g}; name the void, or pass "
+            "a grey picture as H x W x 1."
+        )
+    codes = bytes.fromhex("".join(colour[1:] for colour in (*MASK_COLOURS, _VOID)))
+    palette = np.frombuffer(codes, np.uint8).reshape(-1, 3)
+    return palette[np.where(pixels == void, len(MASK_COLOURS), pixels)] / 255
+
+
+def _show(ax: Any, picture: np.ndarray, interpolation: str = "nearest") -> None:
+    ax.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation=interpolation)
 
 
 def _pictures(images: Any) -> np.ndarray:

@@ -46,7 +46,6 @@ class DCGAN:
         loss: the generator's, ``"non-saturating"`` or ``"saturating"``.
         choices: what the frameworks decide differently; by default as PyTorch does.
         seed: of the weights.
-        jit: let XLA compile the step: seconds more at the first call.
 
     Attributes:
         generator: Keras model, N x latent_dim to N x H x W x C in [-1, 1].
@@ -66,12 +65,11 @@ class DCGAN:
         *,
         choices: Choices = PYTORCH,
         seed: int = 0,
-        jit: bool = False,
     ) -> None:
         if loss not in LOSSES:
             raise unknown("generator loss", loss, LOSSES)
         self.shape, self.latent_dim, self.width, self.loss = shape, latent_dim, width, loss
-        self.choices, self.jit = choices, jit
+        self.choices = choices
         self.generator = dcgan_generator(shape, latent_dim, width, choices, seed)
         self.discriminator = dcgan_discriminator(shape, width, choices, seed + 1)
         self.average = dcgan_generator(shape, latent_dim, width, choices, seed)
@@ -101,7 +99,7 @@ class DCGAN:
         # A signature leaves the number of images open, so that another one traces nothing new.
         real = tf.TensorSpec([None, height, width, channels], tf.float32)
         z = tf.TensorSpec([None, self.latent_dim], tf.float32)
-        self._compiled = tf.function(self._step, [real, z], jit_compile=self.jit)
+        self._compiled = tf.function(self._step, [real, z])
         pixels = tf.TensorSpec([None, height, width, channels], tf.uint8)
         chosen = tf.TensorSpec([None, None], tf.int64)
         noise = tf.TensorSpec([None, None, self.latent_dim], tf.float32)

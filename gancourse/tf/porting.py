@@ -87,14 +87,13 @@ def _norms(gan: gans.DCGAN) -> list[nn.BatchNorm2d]:
     return [layer for layer in gan.modules() if isinstance(layer, nn.BatchNorm2d)]
 
 
-def to_tensorflow(gan: gans.DCGAN, *, jit: bool = False) -> DCGAN:
+def to_tensorflow(gan: gans.DCGAN) -> DCGAN:
     """The TensorFlow GAN with the weights and running statistics of the PyTorch one.
 
     Same noise, same images, up to rounding. The optimisers start afresh.
 
     Args:
         gan: a PyTorch DCGAN; left alone.
-        jit: let XLA compile the step (see :class:`gancourse.tf.gan.DCGAN`).
 
     Returns:
         The TensorFlow GAN; its batch normalisation has the momentum and epsilon of ``gan``'s.
@@ -115,7 +114,6 @@ def to_tensorflow(gan: gans.DCGAN, *, jit: bool = False) -> DCGAN:
         width,
         gan.loss,
         choices=replace(PYTORCH, momentum=momentum, norm_epsilon=norm.eps),
-        jit=jit,
     )
     ported.generator.set_weights(read_weights(gan.generator))
     ported.discriminator.set_weights(read_weights(gan.discriminator))
@@ -164,12 +162,8 @@ def save(gan: DCGAN, path: str | Path) -> None:
     checkpoint.write(path, tensors, {"tensorflow_dcgan": facts})
 
 
-def load(path: str | Path, *, jit: bool = False) -> DCGAN:
+def load(path: str | Path) -> DCGAN:
     """Read what :func:`save` wrote: the same images from the same noise, bit by bit.
-
-    Args:
-        path: the file.
-        jit: see :class:`gancourse.tf.gan.DCGAN`.
 
     Raises:
         GancourseError: missing, altered, or not a file that :func:`save` wrote.
@@ -182,7 +176,7 @@ def load(path: str | Path, *, jit: bool = False) -> DCGAN:
         )
     described = dict(facts["tensorflow_dcgan"])
     shape, choices = tuple(described.pop("shape")), Choices(**described.pop("choices"))
-    gan = DCGAN(shape, **described, choices=choices, jit=jit)
+    gan = DCGAN(shape, **described, choices=choices)
     held = to_torch(gan)
     for part, net, target in (
         ("generator", held.generator, gan.generator),

@@ -6,6 +6,7 @@ import io
 import os
 import platform
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from safetensors.numpy import save as to_safetensors
 import gancourse
 from gancourse import records
 from gancourse.errors import GancourseError
-from gancourse.files import read_json, write_bytes, write_json
+from gancourse.files import write_bytes, write_json
 from gancourse.tf import unet
 from gancourse.tf.backend import keras, tf
 from gancourse.tf.experiments import Experiment, get
@@ -28,30 +29,73 @@ __all__ = ["record"]
 LARGEST = 3_000_000
 
 
-def _facts(experiment: Experiment, data: Splits) -> dict[str, Any]:
+def _hardware() -> str:
+    """The GPUs by the names that are on the box, or how many threads the CPU computes with."""
+    gpus = [
+        tf.config.experimental.get_device_details(device).get("device_name", device.name)
+        for device in tf.config.list_physical_devices("GPU")
+    ]
     threads = tf.config.threading.get_intra_op_parallelism_threads() or int(
         os.environ.get("TF_NUM_INTRAOP_THREADS", os.cpu_count() or 1)
     )
-    masks = experiment.void is not None
-    devices = [device.name for device in tf.config.list_physical_devices("GPU")]
+    return ", ".join(gpus) or f"CPU, {threads} thread{'s' * (threads != 1)}"
+
+
+def _facts(experiment: Experiment, data: Splits) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "name": experiment.data,
+        "items": {name: len(pair[0]) for name, pair in data._asdict().items()},
+        "note": experiment.note,
+    }
+    if experiment.model == "unet" and experiment.size:  # without a size there is no U-Net
+        described["weights"] = unet.weights_facts(unet.find_weights(experiment.size))
     return {
         "experiment": experiment.name,
         "claims": list(experiment.claims),
         "settings": experiment.describe(),
-        "data": {
-            "name": experiment.data,
-            "items": {name: len(pair[0]) for name, pair in data._asdict().items()},
-            "note": experiment.note,
-            **({"weights": unet.weights_facts(unet.find_weights())} if masks else {}),
-        },
+        "data": described,
         "versions": {
             "gancourse": gancourse.__version__,
             "tensorflow": tf.__version__,
             "keras": keras.__version__,
             "python": platform.python_version(),
         },
-        "hardware": ", ".join(devices) or f"CPU, {threads} thread{'s' * (threads != 1)}",
+        "hardware": _hardware(),
+        "recorded": _today(),
     }
+
+
+def _today() -> str:
+    return time.strftime("%Y-%m-%d")
+
+
+def _check_same(before: records.ExperimentRecord, facts: dict[str, Any], missing: bool) -> None:
+    """Refuse to add to a record of something else, or to take it for this one."""
+    ways = f"Delete the folder {before.path} to make it anew, or choose another by --out (out=...)."
+    if before.name != facts["experiment"]:
+        raise GancourseError(
+            f"{before.path} holds the record of {before.name}, not of {facts['experiment']}. {ways}"
+        )
+    # What is complete stays what it is under newer versions.
+    keys = ("settings", "data", "versions") if missing else ("settings", "data")
+    changed = [key for key in keys if before.facts.get(key) != facts[key]]
+    if changed:
+        raise GancourseError(
+            f"{before.path} holds a record with other {' and '.join(changed)}. {ways}"
+        )
+
+
+def _check_writable(folder: Path) -> None:
+    """Find out before hours of training rather than after them."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise GancourseError(
+            f"Cannot write a record into {folder}: {error.strerror or error}. Nothing was run; "
+            "choose another folder by --out (out=...)."
+        ) from error
 
 
 def _keep(fitted: Fitted, folder: Path) -> None:
@@ -71,10 +115,11 @@ def record(
     """Run an experiment at the paper's length from several seeds and keep the record.
 
     The record is saved after every seed; called again, it goes on with the first seed that is
-    missing.
+    missing; where none is missing, nothing is run.
 
     ========================  =============================================================
-    ``record.json``           settings, data, versions; history, scores, seconds of each seed
+    ``record.json``           settings, data, versions; history, scores, seconds, hardware and
+                              day of each seed
     ``predictions.npz``       what the model of seed 0 says of the data it was judged on
     ``weights.safetensors``   float16, of seed 0; where they are at most 3 MB
     ========================  =============================================================
@@ -83,32 +128,44 @@ def record(
         name: of the experiment.
         seeds: how many runs, from seed 0 on.
         out: folder of the record; by default its place in the package.
-        progress: lines on stderr; by default if that is a terminal.
+        progress: lines on stderr; by default if that is a terminal. That nothing was run is told
+            there in any case, unless it is False.
 
     Returns:
         The record, opened.
 
     Raises:
-        GancourseError: as :func:`gancourse.tf.fit`; fewer than 1 seed; or the folder holds a
-            record of other settings, data or versions, which is left as it is.
+        GancourseError: as :func:`gancourse.tf.fit`; fewer than 1 seed; a folder that cannot be
+            written; or it holds a damaged record, or one of another experiment or of other
+            settings or data, or of other versions while seeds are missing. Such a record is left
+            as it is.
     """
     experiment = get(name)
     if seeds < 1:
         raise GancourseError(f"Cannot record {seeds} seeds; 1 is the least.")
     folder = records.ROOT / name if out is None else Path(out)
-    progress = sys.stderr.isatty() if progress is None else progress
+    before = None
+    if (folder / "record.json").exists():
+        before = records.experiment(folder.name, root=folder.parent)
     data = load_data(experiment)
     facts = _facts(experiment, data)
     runs: list[dict[str, Any]] = []
-    if (folder / "record.json").exists():
-        before = read_json(folder / "record.json")
-        changed = [key for key in ("settings", "data", "versions") if before.get(key) != facts[key]]
-        if changed and len(before.get("runs", ())) < seeds:
-            raise GancourseError(
-                f"{folder} holds a record with other {' and '.join(changed)}. Delete the folder to "
-                "make it anew, or choose another by --out (out=...)."
-            )
-        runs = before["runs"]
+    hardware = facts["hardware"]
+    if before is not None:
+        runs = before.runs
+        _check_same(before, facts, missing=len(runs) < seeds)
+        # Of the first session, whatever the later ones run on.
+        facts |= {key: before.facts[key] for key in ("hardware", "recorded") if key in before.facts}
+        if len(runs) >= seeds:
+            if progress is not False:
+                print(
+                    f"{name} has {len(runs)} seeds already; nothing was run. Another folder makes "
+                    "it anew: --out FOLDER (out=...).",
+                    file=sys.stderr,
+                )
+            return before
+    _check_writable(folder)
+    progress = sys.stderr.isatty() if progress is None else progress
     for seed in range(len(runs), seeds):
         if progress:
             print(f"{name}, seed {seed} ({seed + 1} of {seeds})", file=sys.stderr)
@@ -121,10 +178,11 @@ def record(
                 "seed": seed,
                 "seconds": round(fitted.seconds, 1),
                 "cpu_seconds": round(fitted.cpu_seconds, 1),
+                "hardware": hardware,
+                "recorded": _today(),
                 "history": fitted.history,
                 "scores": scores,
             }
         )
-        today = time.strftime("%Y-%m-%d")
-        write_json(folder / "record.json", facts | {"recorded": today, "runs": runs})
-    return records.experiment(folder.name, root=folder.parent) if out else records.experiment(name)
+        write_json(folder / "record.json", facts | {"runs": runs})
+    return records.experiment(folder.name, root=folder.parent)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gancourse import data
+from gancourse.data.prepared import prepared_pets
 from gancourse.errors import GancourseError
 from gancourse.tf import pipelines
 from gancourse.tf.backend import keras, tf
@@ -49,12 +50,17 @@ def segmentation_arrays(
     takes the nearest pixel. A photograph keeps its proportions and loses its ends: the sides of a
     street, 256 x 192 in CamVid. The paper's text does not say whether it squeezed or cut.
 
+    Where the pets are not found as their authors publish them, a copy is taken that
+    ``tensorflow_datasets`` has prepared, if that package is installed; in its order, and without
+    downloading anything through it. Failing that they are downloaded as they are published.
+
     Args:
         name: ``"camvid"`` (11 classes, void 11) or ``"oxford-pets"`` (pet, background, border; its
             trimaps 1..3 become 0..2), or another data set with masks.
         split: ``"train"``, ``"val"`` or ``"test"`` of CamVid; ``"train"`` or ``"test"`` of the pets.
         size: side of the square in pixels, a multiple of 32 for the U-Net.
-        **options: ``root`` and ``download`` of :func:`gancourse.data.load`.
+        **options: ``root`` and ``download`` of :func:`gancourse.data.load`. With
+            ``download=False`` only what is on the machine is taken.
 
     Returns:
         The arrays.
@@ -62,7 +68,11 @@ def segmentation_arrays(
     Raises:
         GancourseError: the data set is not here, is damaged, or has no masks.
     """
-    loaded = data.load(name, split, size=size, channels=3, **options)
+    loaded = None
+    if name == "oxford-pets" and data.find(name, options.get("root")) is None:
+        loaded = prepared_pets(split, size)
+    if loaded is None:
+        loaded = data.load(name, split, size=size, channels=3, **options)
     masks = pipelines.masks(loaded)
     names = loaded.mask_classes
     void = names.index("void") if "void" in names else None
@@ -99,7 +109,7 @@ def segmentation_dataset(
         GancourseError: arrays that do not fit together, sides that are no multiples of 32, mask
             values out of range, or a flip without a seed.
     """
-    check_pairs(images, masks, classes, void)
+    _check_pairs(images, masks, classes, void)
     if batch_size < 1:
         raise GancourseError(f"A batch holds 1 image or more, not {batch_size}.")
     if flip and seed is None:
@@ -125,12 +135,8 @@ def _flip_together(pair: Any, draw: Any) -> Any:
     return tf.cond(draw % 2 == 0, lambda: mirrored, lambda: pair)
 
 
-def check_pairs(images: np.ndarray, masks: np.ndarray, classes: int, void: int | None) -> None:
-    """Refuse images and masks that a U-Net cannot learn from, saying why.
-
-    Raises:
-        GancourseError: see :func:`segmentation_dataset`.
-    """
+def _check_pairs(images: np.ndarray, masks: np.ndarray, classes: int, void: int | None) -> None:
+    """Refuse images and masks that a U-Net cannot learn from, saying why."""
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3:
         raise GancourseError(
             f"Images must be uint8 N x H x W x 3; these are {images.dtype} {images.shape}."

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +16,8 @@ import numpy as np
 
 from gancourse import data as datasets
 from gancourse.data import ImageData
-from gancourse.errors import GancourseError
+from gancourse.errors import GancourseError, unknown
+from gancourse.files import write_bytes
 from gancourse.tf import models, pipelines, segmentation, unet
 from gancourse.tf.backend import keras, tf
 from gancourse.tf.experiments import Experiment, get
@@ -22,6 +25,25 @@ from gancourse.tf.experiments import Experiment, get
 __all__ = ["Fitted", "Splits", "build", "fit", "load", "load_data", "save"]
 
 Pair = tuple[np.ndarray, np.ndarray]
+
+#: split of an experiment -> the data set's parts for training, validation and test
+SPLITS = {
+    "test": ("train", "test", "test"),
+    "table": ("train", "train", "test"),
+    "validation": ("train", "validation", "validation"),
+    "three": ("train", "val", "test"),
+}
+MODELS = {
+    builder.__name__: builder
+    for builder in (
+        models.dense_classifier,
+        models.table_classifier,
+        models.cats_dogs_classifier,
+        models.cifar10_classifier,
+        unet.unet,
+    )
+}
+OPTIMIZERS = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
 
 
 class Splits(NamedTuple):
@@ -71,13 +93,30 @@ def _pair(data: ImageData, of_pixels: bool) -> Pair:
     return pipelines.images(data), targets
 
 
+def _check_settings(experiment: Experiment) -> None:
+    """Refuse an experiment that names what there is not."""
+    for kind, name, known in (
+        ("split", experiment.split, SPLITS),
+        ("model", experiment.model, MODELS),
+        ("optimizer", experiment.optimizer, OPTIMIZERS),
+    ):
+        if name not in known:
+            raise unknown(kind, name, known)
+    if experiment.void is not None and set(experiment.augment) - {"flip"}:
+        raise GancourseError(
+            f"Images with masks are augmented by flip alone, not by "
+            f"{', '.join(experiment.augment)}: augment=('flip',) or ()."
+        )
+
+
 def load_data(experiment: Experiment) -> Splits:
     """Read and split an experiment's data.
 
     Raises:
-        GancourseError: the data are not on this machine and cannot be had (see
-            :func:`gancourse.data.load`).
+        GancourseError: the experiment names an unknown split, model or optimiser; or the data are
+            not on this machine and cannot be had (see :func:`gancourse.data.load`).
     """
+    _check_settings(experiment)
 
     def part(split: str) -> ImageData:
         loaded = datasets.load(experiment.data, split=split, size=experiment.size)
@@ -91,11 +130,7 @@ def load_data(experiment: Experiment) -> Splits:
         test = (pipelines.scaled(held_out[:, 1:]), np.eye(10, dtype=np.float32)[held_out[:, 0]])
         return Splits((x, y), (x_validation, y_validation), test)
     of_pixels = experiment.void is not None
-    names = {
-        "test": ("train", "test", "test"),
-        "validation": ("train", "validation", "validation"),
-        "three": ("train", "val", "test"),
-    }[experiment.split]
+    names = SPLITS[experiment.split]
     loaded = {split: _pair(part(split), of_pixels) for split in dict.fromkeys(names)}
     return Splits(*(loaded[split] for split in names))
 
@@ -104,12 +139,23 @@ def build(experiment: Experiment) -> Any:
     """The experiment's model, compiled; its weights from Keras' global generator.
 
     Raises:
-        GancourseError: pretrained weights are needed and not found.
+        GancourseError: the experiment names an unknown model, optimiser or split, or options that
+            the model does not have; or pretrained weights are needed and not found.
     """
-    builder = getattr(models, experiment.model, None) or getattr(unet, experiment.model)
-    model = builder(**experiment.options)
-    optimizers = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
-    optimizer = optimizers[experiment.optimizer](learning_rate=experiment.learning_rate)
+    _check_settings(experiment)
+    builder = MODELS[experiment.model]
+    options = dict(experiment.options)
+    if builder is unet.unet:
+        options = {"size": experiment.size} | options
+    signature = inspect.signature(builder)
+    try:
+        signature.bind(**options)
+    except TypeError as error:
+        raise GancourseError(
+            f"{experiment.model} has the options ({', '.join(signature.parameters)}): {error}."
+        ) from error
+    model = builder(**options)
+    optimizer = OPTIMIZERS[experiment.optimizer](learning_rate=experiment.learning_rate)
     if experiment.void is None:
         # On a CPU, XLA's convolutions are several times slower than those TensorFlow calls itself;
         # dense layers in small batches gain by it.
@@ -160,6 +206,43 @@ def _some(pair: Pair, items: int | None) -> Pair:
     return pair[0][chosen], pair[1][chosen]
 
 
+def _by(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def _check_data(experiment: Experiment, model: Any, data: Splits) -> None:
+    """Refuse data that the model does not take, before Keras does so in its own words, or not."""
+    name, of_pixels = experiment.model, experiment.void is not None
+    takes, gives = model.input_shape[1:], model.output_shape[1:]
+    if (len(gives) == 3) != of_pixels:
+        raise GancourseError(
+            f"{name} gives {'a class to every pixel' if len(gives) == 3 else 'an image one class'}, "
+            f"and with void={experiment.void} the targets are {'masks' if of_pixels else 'classes'}. "
+            "Choose another model, or give void the mask value that does not count (None: no masks)."
+        )
+    classes = max(2, gives[-1])  # a single sigmoid tells two apart
+    for part, (x, y) in data._asdict().items():
+        of = f"the {part} data of {experiment.name} ({experiment.data})"
+        if x.shape[1:] != takes:
+            raise GancourseError(
+                f"{name} takes items of {_by(takes)}; {of} are of {_by(x.shape[1:])}. Choose "
+                "another model or data set, or the size (size=...) that the model was made for."
+            )
+        if of_pixels:
+            _batches(experiment, (x, y), None)  # which checks the masks' values
+        elif y.ndim == 2 and y.shape[1] != gives[-1]:
+            raise GancourseError(
+                f"{name} has {gives[-1]} outputs; the classes of {of} are rows of {y.shape[1]}. "
+                "Both must be the number of classes."
+            )
+        elif y.ndim == 1 and len(y) and not 0 <= y.min() <= y.max() < classes:
+            raise GancourseError(
+                f"{name} tells the classes 0 to {classes - 1} apart; those of {of} go from "
+                f"{y.min()} to {y.max()}. Choose a model with more outputs, or number the classes "
+                "from 0."
+            )
+
+
 def _batches(experiment: Experiment, pair: Pair, seed: int | None) -> Any:
     x, y = pair
     training = seed is not None
@@ -171,7 +254,7 @@ def _batches(experiment: Experiment, pair: Pair, seed: int | None) -> Any:
             classes=experiment.options["classes"],
             void=experiment.void,
             seed=seed,
-            flip=training,
+            flip=training and "flip" in experiment.augment,
         )
     augment = None
     if training and experiment.augment:
@@ -227,16 +310,20 @@ def fit(
         The :class:`Fitted` model.
 
     Raises:
-        GancourseError: unknown name, no epochs or items, or data or weights that are not there.
+        GancourseError: unknown name, or an experiment of your own with one (see :func:`build`); no
+            epochs or items; data or weights that are not there; data whose shape or classes are
+            not the model's.
     """
     experiment = get(name) if isinstance(name, str) else name
     epochs = experiment.epochs if epochs is None else epochs
     if epochs < 1 or (items is not None and items < 1):
         raise GancourseError(f"Cannot train for {epochs} epochs on {items} items; 1 is the least.")
+    _check_settings(experiment)
     parts = load_data(experiment) if data is None else data
     parts = Splits(*(_some(pair, items) for pair in parts))
     keras.utils.set_random_seed(seed)
     model = build(experiment)
+    _check_data(experiment, model, parts)
     steps = -(-len(parts.train[0]) // experiment.batch_size)
     # Several steps in one call of the graph: what Python costs is then no longer felt. The result
     # is the same.
@@ -279,19 +366,18 @@ def save(model: Any, path: str | Path) -> None:
     path = Path(path)
     if path.suffix != ".keras":
         raise GancourseError(f"Name a .keras file to save the model in, not {path.name}.")
-    draft = path.with_name(f".{path.stem}.tmp.keras")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        model.save(draft)
-        draft.replace(path)
+        # A folder of its own: another process may save to the same path at the same time.
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}.") as folder:
+            draft = Path(folder) / path.name
+            model.save(draft)
+            write_bytes(path, draft.read_bytes())
     except OSError as error:
         raise GancourseError(
             f"Cannot write {path}: {error.strerror or error}. What was there before is unharmed; "
             "free some space or choose another folder."
         ) from error
-    finally:
-        if draft.exists():
-            draft.unlink()
 
 
 def load(path: str | Path) -> Any:

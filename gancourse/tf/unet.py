@@ -148,8 +148,8 @@ def find_weights(size: int = 128, *, official: bool = False) -> Path:
     """Where the encoder's weights are: on this machine, or else downloaded by Keras.
 
     In this order: the official file for images of this side in Keras' folder of models
-    (``~/.keras/models``); the same in the folders that data sets are searched in, and in
-    ``weights/`` below them; there too the file that goes with this course's data,
+    (``~/.keras/models``); the same in all folders that data sets are searched in, and in
+    ``weights/`` below them; then there the file that goes with this course's data,
     ``mobilenet_v2_1.0_160_no_top_dogs19_finetuned.h5``; last, a download of the official one.
 
     The course's file is *not* the official ImageNet file. It was taken from a classifier of dogs:
@@ -172,10 +172,10 @@ def find_weights(size: int = 128, *, official: bool = False) -> Path:
     models = _models()
     if (models / name).is_file():
         return models / name
-    names = [name] if official else [name, _DOGS]
-    found = search.candidates(None, [f"{sub}{each}" for each in names for sub in ("weights/", "")])
-    if found:
-        return found[0]
+    for wanted in [name] if official else [name, _DOGS]:
+        found = search.candidates(None, [f"weights/{wanted}", wanted])
+        if found:
+            return found[0]
     problem = f"{_ADDRESS.split('/')[2]} does not answer"
     if reachable(_ADDRESS + name):
         try:

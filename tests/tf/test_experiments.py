@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from gancourse import claims, data
 from gancourse.errors import GancourseError
-from gancourse.tf import models, pipelines, unet
+from gancourse.tf import pipelines, training
 from gancourse.tf.experiments import EXPERIMENTS, get, table
 
 NAMES = tuple(EXPERIMENTS)
@@ -26,8 +27,8 @@ def test_an_experiment_can_be_made_of_what_there_is(name):
     assert experiment.name == name and name.startswith("tf/")
     info = data.info(experiment.data)
     assert SPLITS[experiment.split] <= set(info.splits)
-    assert hasattr(models, experiment.model) or hasattr(unet, experiment.model)
-    assert experiment.optimizer in ("adam", "sgd") and experiment.learning_rate > 0
+    assert experiment.model in training.MODELS and experiment.split in training.SPLITS
+    assert experiment.optimizer in training.OPTIMIZERS and experiment.learning_rate > 0
     assert experiment.epochs > 0 and experiment.batch_size > 0
     assert set(experiment.augment) <= set(pipelines._AUGMENTATIONS)
     assert (experiment.void is not None) == bool(experiment.split == "three")
@@ -46,6 +47,20 @@ def test_its_settings_are_json(name):
     assert json.loads(json.dumps(described)) == described
     assert not {"name", "claims", "data", "note"} & set(described)
     assert described["epochs"] == get(name).epochs
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_setting_that_the_paper_leaves_open_is_noted(name):
+    note = get(name).note
+    assert note
+    assert ("batch size: " in note) is (name in ("tf/clothes", "tf/cifar10", "tf/digits"))
+    assert ("shifts: 15 per cent" in note) is ("shift" in get(name).augment)
+
+
+def test_settings_are_as_json_gives_them_back():
+    own = replace(get("tf/table-adam"), options={"hidden": (300, (1, 2))}, augment=("flip",))
+    assert own.describe()["options"] == {"hidden": [300, [1, 2]]}
+    assert own.describe()["augment"] == ["flip"]
 
 
 def test_the_settings_that_the_paper_prints():

@@ -1,4 +1,4 @@
-"""What the figures of the classifiers show: colours, words, curves; and what they refuse."""
+"""What the figures of the networks show: colours, words, curves; and what they refuse."""
 
 from __future__ import annotations
 
@@ -111,9 +111,76 @@ def test_of_several_runs_the_mean_is_drawn_over_them():
     assert len(figure.axes[0].lines) == 6
 
 
+def _mirrored(batch, training):
+    assert training and batch.dtype == np.float32
+    return batch[:, :, ::-1]
+
+
+def _darker(batch, training):
+    return batch - np.arange(len(batch))[:, None, None, None]
+
+
+@pytest.mark.parametrize("channels", [(), (1,), (3,)])
+def test_augmentations_are_rows_with_their_names(channels):
+    picture = np.zeros((4, 6, *channels), np.uint8)
+    picture[:, 0] = 255
+    figure = figures.augmentation_rows(picture, {"flip": _mirrored, "dark": _darker}, columns=3)
+    assert len(figure.axes) == 6
+    assert [ax.get_ylabel() for ax in figure.axes] == ["flip", "", "", "dark", "", ""]
+    drawn = [np.asarray(ax.images[0].get_array()) for ax in figure.axes]
+    assert drawn[0][:, -1].min() == 1 and drawn[0][:, 0].max() == 0  # mirrored
+    assert drawn[3].max() == 1 and drawn[4].max() == 0  # each draw its own; never below 0
+
+
+MASK = np.array([[0, 1], [8, 11]])
+
+
+def test_masks_have_a_colour_for_each_class_and_void_is_white():
+    photo = np.full((2, 2, 3), 51, np.uint8)
+    figure = figures.mask_rows([[photo, MASK], [photo, MASK.astype(np.uint8)]], ["input", "mask"],
+                               void=11)  # fmt: skip
+    assert [ax.get_title() for ax in figure.axes] == ["input", "mask", "", ""]
+    assert not figure.legends
+    for left, right in (figure.axes[:2], figure.axes[2:]):
+        assert np.asarray(left.images[0].get_array()) == pytest.approx(0.2)
+        colours = np.asarray(right.images[0].get_array())
+        assert [to_hex(c) for c in colours.reshape(-1, 3)] == [
+            *(figures.MASK_COLOURS[k] for k in (0, 1, 8)),
+            "#ffffff",
+        ]
+
+
+@pytest.mark.parametrize("void, last", [(None, []), (255, ["void"])])
+def test_the_legend_names_the_classes_in_their_colours(void, last):
+    figure = figures.mask_rows([[MASK[:1]]], void=void, classes=NAMES)
+    legend = figure.legends[0]
+    assert [text.get_text() for text in legend.get_texts()] == [*NAMES, *last]
+    faces = [to_hex(patch.get_facecolor()) for patch in legend.get_patches()]
+    assert faces == [*figures.MASK_COLOURS[:3], *(["#ffffff"] if last else [])]
+
+
+def test_every_class_has_a_colour_of_its_own():
+    assert len({*figures.MASK_COLOURS, "#ffffff"}) == 12
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda: figures.augmentation_rows(GREY[0], {}), "0 augmentations"),
+        (lambda: figures.augmentation_rows(GREY[0], {"a": _darker}, columns=0), "0 columns"),
+        (lambda: figures.augmentation_rows(GREY, {"a": _darker}), "image.None."),
+        (
+            lambda: figures.augmentation_rows(GREY[0], {"cut": lambda x, training: x[:, 1:]}),
+            "cut makes .5, 3, 4, 1. of .5, 4, 4, 1.",
+        ),
+        (lambda: figures.mask_rows([]), "0 rows"),
+        (lambda: figures.mask_rows([[], []]), "2 rows with lengths .0."),
+        (lambda: figures.mask_rows([[MASK], [MASK, MASK]]), "lengths .1, 2."),
+        (lambda: figures.mask_rows([[MASK]], ["one", "two"], void=11), "lengths .1, 2."),
+        (lambda: figures.mask_rows([[MASK]]), "void .None., not int64 from 0 to 11"),
+        (lambda: figures.mask_rows([[MASK - 1]], void=10), "from -1 to 10"),
+        (lambda: figures.mask_rows([[MASK / 11]]), "float64 from 0 to 1"),
+        (lambda: figures.mask_rows([[MASK]], void=11, classes=["a"] * 12), "for 11 classes"),
         (lambda: figures.labelled_grid(GREY[0], SURE[:1], [1], NAMES), "image.None."),
         (lambda: figures.labelled_grid(GREY.astype(int), SURE, [1, 2], NAMES), "uint8"),
         (lambda: figures.labelled_grid(GREY + 2.0, SURE, [1, 2], NAMES), "from 2 to 2"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 
 from gancourse.tf import keras, tf
+from tests import needs
 from tests.conftest import ROOT
 from tools import tensorflow_steps
 
@@ -121,9 +121,7 @@ def test_saved_model_round_trip_is_exact(tmp_path):
         loaded(tf.ones((2, 5)))
 
 
-@pytest.mark.skipif(
-    shutil.which("gcc") is None or not sys.platform.startswith("linux"), reason="gcc not installed"
-)
+@needs.gcc()
 def test_a_saved_model_runs_in_c_without_python(tmp_path):
     scorer = Scorer()
     x = np.random.default_rng(1).standard_normal((32, 6)).astype("f4")

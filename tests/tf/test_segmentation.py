@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from sklearn.metrics import accuracy_score, confusion_matrix, jaccard_score
 
+from gancourse import data
 from gancourse.errors import GancourseError
 from gancourse.tf import keras, unet
 from gancourse.tf import segmentation as seg
@@ -61,6 +62,25 @@ def test_pets_and_streets_through_one_function(pets, camvid):
     )
     # cut alike
     assert np.array_equal(street.images[..., 0] > 110, street.masks == 11)
+
+
+def test_a_prepared_copy_stands_in_for_pets_that_are_not_there(pets, own_cache, monkeypatch):
+    there = data.load("oxford-pets", size=32, root=pets, download=False)
+    asked = []
+
+    def prepared(split, size):
+        asked.append((split, size))
+        return there if split == "train" else None
+
+    monkeypatch.setattr(seg, "prepared_pets", prepared)
+    options = {"size": 32, "download": False}
+    original = seg.segmentation_arrays("oxford-pets", root=pets, **options)
+    assert not asked  # the original comes first
+    elsewhere = dict(options, root=pets / "nowhere")
+    monkeypatch.setattr(data, "find", lambda name, root=None: None)
+    instead = seg.segmentation_arrays("oxford-pets", **elsewhere)
+    assert asked == [("train", 32)] and np.array_equal(instead.images, original.images)
+    assert np.array_equal(instead.masks, original.masks) and instead.classes == original.classes
 
 
 def test_a_step_on_pets_in_their_original_format(pets):

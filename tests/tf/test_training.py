@@ -109,6 +109,110 @@ def test_fit_refuses_what_it_cannot_train(arguments, message):
         training.fit(**({"name": tiny.experiment(), "data": tiny.pictures()} | arguments))
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model": "dense_clasifier"}, "Unknown model .*Did you mean dense_classifier"),
+        ({"model": "keras"}, "Unknown model 'keras'. Known: .*unet"),
+        ({"optimizer": "rmsprop"}, "Unknown optimizer 'rmsprop'. Known: adam, sgd"),
+        ({"split": "thre"}, "Unknown split 'thre'. Did you mean three"),
+    ],
+)
+def test_an_experiment_of_one_s_own_names_what_there_is(changes, message):
+    own = tiny.experiment(**changes)
+    for use in (training.load_data, training.build, training.fit):
+        with pytest.raises(GancourseError, match=message):
+            use(own)
+
+
+def changed(inputs=lambda x: x, targets=lambda y: y):
+    """The bars, with inputs or targets of the test part alone changed."""
+    parts = tiny.pictures()
+    return parts._replace(test=(inputs(parts.test[0]), targets(parts.test[1])))
+
+
+SIGMOID = {"model": "cats_dogs_classifier", "loss": "binary_crossentropy"}
+
+
+def colours(labels):
+    """Photographs of the size that the network of cats and dogs takes, with these labels."""
+    labels = np.array(labels)
+    pair = np.zeros((len(labels), 150, 150, 3), np.uint8), labels
+    return training.Splits(pair, pair, pair)
+
+
+@pytest.mark.parametrize(
+    ("changes", "data", "message"),
+    [
+        ({}, changed(lambda x: x[:, :14]), "28 x 28 x 1; the test .* are of 14 x 28 x 1. Choose"),
+        ({}, changed(targets=lambda y: y + 1), "0 to 9 apart; .* test .* from 1 to 10. Choose"),
+        ({}, changed(targets=lambda y: y - 1), "0 to 9 apart; .* from -1 to 8"),
+        ({}, changed(targets=lambda y: np.eye(5)[y % 5]), "10 outputs; .* rows of 5"),
+        (SIGMOID, colours([0, 1, 2]), "0 to 1 apart; .* train .* from 0 to 2"),
+        (SIGMOID, tiny.pictures(), "150 x 150 x 3; .* are of 28 x 28 x 1"),
+        ({"void": 11}, tiny.pictures(), "an image one class, and with void=11 the targets are mas"),
+        (
+            {"model": "unet", "size": 32, "options": {"classes": 2, "weights": None}},
+            tiny.pictures(),
+            "every pixel, and with void=None the targets are classes",
+        ),
+        ({"options": {"widht": 3}}, tiny.pictures(), r"dense_classifier has .*'widht'"),
+        (
+            {"model": "unet", "size": 32},
+            tiny.pictures(),
+            r"\(classes, size, weights\): .*'classes'",
+        ),
+    ],
+)
+def test_data_that_the_model_does_not_take_are_refused_before_training(changes, data, message):
+    with pytest.raises(GancourseError, match=message):
+        training.fit(tiny.experiment(**changes), data=data, callbacks=[Never()])
+
+
+class Never(keras.callbacks.Callback):
+    def on_train_begin(self, logs=None):
+        raise AssertionError("training began")
+
+
+def test_classes_0_and_1_are_right_for_a_sigmoid_and_fewer_than_outputs_for_the_rest():
+    model = training.build(tiny.experiment(**SIGMOID))
+    training._check_data(tiny.experiment(**SIGMOID), model, colours([0, 1, 1]))
+    few = changed(targets=lambda y: y % 3)
+    training._check_data(tiny.experiment(), training.build(tiny.experiment()), few)
+
+
+def test_the_u_net_is_built_for_the_size_of_the_experiment():
+    options = {"classes": 2, "weights": None}
+    own = replace(get("tf/segmentation"), size=64, options=options)
+    model = training.build(own)
+    assert model.input_shape == (None, 64, 64, 3)
+    pair = np.zeros((2, 64, 64, 3), np.uint8), np.full((2, 64, 64), 1, np.uint8)
+    training._check_data(own, model, training.Splits(pair, pair, pair))
+    with pytest.raises(GancourseError, match="with 2 classes they may hold"):
+        wrong = pair[0], pair[1] + 1
+        training._check_data(own, model, training.Splits(pair, pair, wrong))
+    with pytest.raises(GancourseError, match="multiple of 32"):
+        training.build(replace(own, size=None))
+
+
+def test_masks_are_flipped_where_the_experiment_says_so_and_augmented_in_no_other_way():
+    own = replace(get("tf/segmentation"), batch_size=50, options={"classes": 2})
+    images = np.zeros((50, 32, 32, 3), np.uint8)
+    images[:, :, 16:] = 255  # dark at the left
+    pair = images, (images[..., 0] > 0).astype(np.uint8)
+
+    def flipped(experiment, seed):
+        (x, y, _), *_ = training._batches(experiment, pair, seed)
+        np.testing.assert_array_equal(x[..., 0], y)
+        return int((x[:, 0, 0, 0] == 1).numpy().sum())
+
+    assert 10 < flipped(own, 0) < 40
+    assert flipped(own, None) == 0
+    assert flipped(replace(own, augment=()), 0) == 0
+    with pytest.raises(GancourseError, match="by flip alone, not by flip, zoom"):
+        training.fit(replace(own, augment=("flip", "zoom")), data=tiny.pictures())
+
+
 class Says:
     """A model that gives one answer after the other."""
 
@@ -176,6 +280,23 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(GancourseError, match="Cannot write"):
         training.save(Full(), tmp_path / "file" / "model.keras")
+
+
+class Interrupted:
+    """A model during whose saving another process saves one to the same path."""
+
+    def __init__(self, path, other):
+        self.path, self.other = path, other
+
+    def save(self, draft):
+        draft.write_bytes(b"mine")
+        training.save(self.other, self.path)
+
+
+def test_two_that_save_to_one_path_do_not_disturb_each_other(learned, tmp_path):
+    path = tmp_path / "model.keras"
+    training.save(Interrupted(path, learned.model), path)
+    assert path.read_bytes() == b"mine" and list(tmp_path.iterdir()) == [path]
 
 
 def test_load_refuses_what_is_missing_cut_short_altered_or_a_program(learned, tmp_path):

@@ -126,6 +126,21 @@ def test_order_of_the_search(alone, monkeypatch):
     assert unet.find_weights(64) == unet.find_weights(224) == other
 
 
+def test_the_official_file_in_the_last_folder_comes_before_the_course_s_in_the_first(
+    alone, monkeypatch
+):
+    monkeypatch.setenv("GANCOURSE_DATA", f"{alone / 'first'}:{alone / 'second'}")
+    put(alone / "first" / "weights" / DOGS)
+    put(alone / "first" / DOGS)
+    official = put(alone / "second" / OFFICIAL)
+    assert unet.find_weights() == unet.find_weights(official=True) == official
+    official.unlink()
+    assert unet.find_weights() == alone / "first" / "weights" / DOGS
+    # A download is the last resort: the course's file spares it.
+    monkeypatch.setattr(unet, "reachable", lambda url: pytest.fail("asked the internet"))
+    assert unet.find_weights().name == DOGS
+
+
 @pytest.mark.parametrize("weights", ["auto", "imagenet"])
 def test_nowhere_to_be_had(alone, weights):
     with pytest.raises(GancourseError) as caught:
