@@ -1,7 +1,7 @@
-"""Sphinx extension: the list of modules on the API page, read off the package.
+"""Sphinx extension: the list of modules on the API pages, read off the package.
 
-A line ``<!-- modules -->`` on a page becomes one section for each module of gancourse: what it
-offers from its parts, linked, and the documentation of what it defines. A reference may name a
+A line ``<!-- modules -->`` on a page becomes one section for each module of gancourse that belongs
+there: what it offers from its parts, linked, and the documentation of what it defines. A reference may name a
 thing by where it is offered (``gancourse.data.load``) or by where it is defined.
 """
 
@@ -21,6 +21,12 @@ from sphinx.environment import BuildEnvironment
 MARK = "<!-- modules -->"
 # The command line, and files that full runs left behind.
 LEFT_OUT = ("gancourse.cli", "gancourse.recorded")
+#: Pages of their own, and what stands on them; the first page has the rest.
+FIRST = "book/api"
+PAGES = {
+    "book/api-theory": ("gancourse.theory",),
+    "book/api-tensorflow": ("gancourse.tf", "gancourse.records", "gancourse.claims"),
+}
 
 
 def modules() -> list[str]:
@@ -36,6 +42,18 @@ def modules() -> list[str]:
         for value in public(importlib.import_module(name)).values()
     }
     return [name for name in names if not is_private(name) or name in offered]
+
+
+def on_page(page: str) -> list[str]:
+    """The modules whose documentation stands on a page."""
+
+    def belongs(name: str, packages: tuple[str, ...]) -> bool:
+        return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+    if page in PAGES:
+        return [name for name in modules() if belongs(name, PAGES[page])]
+    elsewhere = tuple(package for packages in PAGES.values() for package in packages)
+    return [name for name in modules() if not belongs(name, elsewhere)]
 
 
 def is_private(name: str) -> bool:
@@ -85,7 +103,7 @@ def section(name: str) -> str:
 def insert_modules(app: Sphinx, docname: str, source: list[str]) -> None:
     """Replace the mark of a page by the sections."""
     if MARK in source[0]:
-        source[0] = source[0].replace(MARK, "\n".join(section(name) for name in modules()))
+        source[0] = source[0].replace(MARK, "\n".join(map(section, on_page(docname))))
 
 
 def resolve_offered(
