@@ -13,6 +13,7 @@ from typing import Any
 from gancourse.errors import unknown
 from gancourse.gans import GANS
 from gancourse.gans.base import GAN
+from gancourse.text import columns
 
 __all__ = ["Recipe", "get", "names", "table"]
 
@@ -124,8 +125,4 @@ def table() -> str:
         )
         for recipe in _RECIPES.values()
     ]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
+    return columns(rows)

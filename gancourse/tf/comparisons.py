@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gancourse.errors import unknown
+from gancourse.text import columns
 
 __all__ = ["COMPARISONS", "MAIN", "PREFIX", "Comparison", "get", "table"]
 
@@ -93,8 +94,4 @@ def table() -> str:
         (name, c.data, str(sum(c.seeds.values())), f"{c.epochs:g}", ", ".join(c.claims))
         for name, c in COMPARISONS.items()
     ]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
+    return columns(rows)

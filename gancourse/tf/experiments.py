@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from gancourse.errors import unknown
+from gancourse.text import columns
 
 __all__ = ["EXPERIMENTS", "Experiment", "get", "table"]
 
@@ -166,8 +167,4 @@ def table() -> str:
     for name, e in EXPERIMENTS.items():
         settings = f"{e.optimizer} {e.learning_rate:g}, batches of {e.batch_size}"
         rows.append((name, e.data, settings, str(e.epochs), ", ".join(e.claims)))
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
+    return columns(rows)

@@ -158,11 +158,14 @@ class DCGAN:
         for copied, source in zip(self.average.weights, self.generator.weights, strict=True):
             copied.assign(copied + share * (source - copied))
 
+    def judge(self, real: Any, fake: Any) -> tuple[Any, Any]:
+        """The discriminator's logits of a batch of each, normalised apart."""
+        return self.discriminator(real, training=True), self.discriminator(fake, training=True)
+
     def discriminator_step(self, real: Any, fake: Any) -> tuple[Any, Any, Any]:
         """Update the discriminator; returns loss, D(x) and D(G(z)) of before the update."""
         with tf.GradientTape() as tape:
-            real_logits = self.discriminator(real, training=True)
-            fake_logits = self.discriminator(fake, training=True)
+            real_logits, fake_logits = self.judge(real, fake)
             loss = tf.reduce_mean(tf.nn.softplus(-real_logits))
             loss += tf.reduce_mean(tf.nn.softplus(fake_logits))
         variables = self.discriminator.trainable_variables

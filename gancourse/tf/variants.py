@@ -17,16 +17,11 @@ __all__ = ["VARIANTS", "Compiled", "Concatenated", "Probabilities", "Toggled", "
 class Concatenated(DCGAN):
     """The discriminator sees real and fake images as one batch, normalised together."""
 
-    def discriminator_step(self, real: Any, fake: Any) -> tuple[Any, Any, Any]:
-        with tf.GradientTape() as tape:
-            logits = self.discriminator(tf.concat([real, fake], 0), training=True)
-            real_logits, fake_logits = tf.split(logits, 2)
-            loss = tf.reduce_mean(tf.nn.softplus(-real_logits))
-            loss += tf.reduce_mean(tf.nn.softplus(fake_logits))
-        variables = self.discriminator.trainable_variables
-        self.optimizer_d.apply(tape.gradient(loss, variables), variables)
-        scores = [tf.reduce_mean(tf.sigmoid(logits)) for logits in (real_logits, fake_logits)]
-        return loss, scores[0], scores[1]
+    def judge(self, real: Any, fake: Any) -> tuple[Any, Any]:
+        real_logits, fake_logits = tf.split(
+            self.discriminator(tf.concat([real, fake], 0), training=True), 2
+        )
+        return real_logits, fake_logits
 
 
 class Probabilities(DCGAN):
@@ -64,12 +59,12 @@ class Compiled(DCGAN):
         def adam(rate: float) -> Any:
             return keras.optimizers.Adam(rate, beta1, beta2)
 
-        self.judge = keras.Sequential(
+        self.opponent = keras.Sequential(
             [self.discriminator, keras.layers.Reshape((1,)), keras.layers.Activation("sigmoid")]
         )
-        self.judge.compile(loss="binary_crossentropy", optimizer=adam(lr_d))
-        self.judge.trainable = False
-        self.both = keras.Sequential([self.generator, self.judge])
+        self.opponent.compile(loss="binary_crossentropy", optimizer=adam(lr_d))
+        self.opponent.trainable = False
+        self.both = keras.Sequential([self.generator, self.opponent])
         self.imagine = tf.function(lambda z: self.generator(z, training=False))
         self.followed = tf.function(self.follow)
         self.both.compile(loss="binary_crossentropy", optimizer=adam(lr_g))
@@ -87,13 +82,13 @@ class Compiled(DCGAN):
         ones, zeros = np.ones((len(z), 1), "float32"), np.zeros((len(z), 1), "float32")
         fake = self.imagine(z)  # what predict gives, without its overhead
         if self.toggled:
-            self.judge.trainable = True
+            self.opponent.trainable = True
         loss_d = 0.0
         for images, labels in ((real, ones), (fake, zeros)):
-            self.judge.reset_metrics()
-            loss_d += float(self.judge.train_on_batch(images, labels))
+            self.opponent.reset_metrics()
+            loss_d += float(self.opponent.train_on_batch(images, labels))
         if self.toggled:
-            self.judge.trainable = False
+            self.opponent.trainable = False
         self.both.reset_metrics()
         return loss_d, float(self.both.train_on_batch(z, ones)), 0.0, 0.0
 
