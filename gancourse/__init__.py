@@ -16,11 +16,12 @@ _LAZY = {
     "train": "gancourse.training.api",
     "load": "gancourse.training.run",
     "evaluate": "gancourse.training.api",
+    "diagnose": "gancourse.metrics.diagnose",
     "record": "gancourse.training.record",
     "check": "gancourse.exercises",
     "budget": "gancourse.notebook",
 }
-__all__ = ["__version__", "budget", "check", "evaluate", "load", "record", "train"]
+__all__ = ["__version__", "budget", "check", "diagnose", "evaluate", "load", "record", "train"]
 
 
 def __getattr__(name: str) -> Any:

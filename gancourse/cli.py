@@ -71,11 +71,20 @@ def _dry_run(recipe: str, out: Path, device: str, **overrides: Any) -> None:
         f"generator  {g:,} parameters; discriminator {d:,}\n"
         f"training   {settings.images:,} images in batches of {settings.batch_size}, "
         f"learning rates {settings.lr_d:g} and {settings.lr_g:g}, seed {settings.seed}\n"
+        f"augmented  flips: {', '.join(settings.flips) or 'none'}; "
+        f"DiffAugment: {', '.join(settings.diffaugment) or 'none'}\n"
         f"device     {describe(where)}: about {speed:,.0f} images/s, "
         f"{settings.images / speed / 60:,.1f} minutes\n"
         f"out        {out}\n"
         "Nothing was written; leave out --dry-run to train."
     )
+
+
+def _several(text: str | None) -> tuple[str, ...] | None:
+    """Names with commas between them; ``none`` for no name, None where the option was left out."""
+    if text is None:
+        return None
+    return () if text == "none" else tuple(name.strip() for name in text.split(","))
 
 
 @app.command()
@@ -88,6 +97,16 @@ def train(
     images: Annotated[int | None, typer.Option(help="Images to show, instead of epochs.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images a minibatch.")] = None,
     lr: Annotated[float | None, typer.Option(help="Learning rate of both players.")] = None,
+    flips: Annotated[
+        str | None,
+        typer.Option(help="Mirror real images at random: horizontal,vertical (or one, or none)."),
+    ] = None,
+    diffaugment: Annotated[
+        str | None,
+        typer.Option(
+            help="Change what the discriminator sees: color,translation,cutout (or some, or none)."
+        ),
+    ] = None,
     seed: Seed = 0,
     device: Device = "auto",
     out: Annotated[
@@ -104,7 +123,7 @@ def train(
     """Train a recipe into a run folder."""
     overrides: dict[str, Any] = {
         "data": data, "epochs": epochs, "images": images, "batch_size": batch_size, "lr": lr,
-        "seed": seed,
+        "flips": _several(flips), "diffaugment": _several(diffaugment), "seed": seed,
     }  # fmt: skip
     out = Path("runs") / recipe.replace("/", "-") if out is None else out
     if dry_run:
@@ -164,6 +183,19 @@ def evaluate(
     import gancourse
 
     typer.echo(str(gancourse.evaluate(run, n=n, seed=seed)))
+
+
+@app.command()
+def diagnose(
+    run: RunName,
+    n: Annotated[int, typer.Option("-n", "--n", help="How many samples to draw.")] = 1000,
+    seed: Seed = 0,
+) -> None:
+    """Say what is wrong with a run, if anything, by which numbers, and what to try."""
+    import gancourse
+    from gancourse.metrics.diagnose import text
+
+    typer.echo(text(gancourse.diagnose(run, n=n, seed=seed)))
 
 
 @app.command()

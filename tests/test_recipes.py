@@ -20,6 +20,21 @@ def test_builds_and_steps(name):
     assert history[-1]["step"] == 1
 
 
+@pytest.mark.parametrize(
+    ("data_set", "size", "epochs", "flips"),
+    [
+        ("cifar10", 32, 50, ()),
+        ("cats-dogs", 64, 200, ()),
+        ("abstract-art", 128, 200, ("horizontal", "vertical")),
+    ],
+)
+def test_the_pictures_at_three_sizes(data_set, size, epochs, flips):
+    recipe = recipes.get(f"dcgan/{data_set}")
+    made = Settings(images=1, batch_size=recipe.batch_size, **recipe.training)
+    assert (recipe.size, recipe.full, recipe.batch_size) == (size, epochs, 128)
+    assert made.flips == flips and made.diffaugment == ()
+
+
 def test_table_names_them_all():
     assert all(name in recipes.table() for name in recipes.names())
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import platform
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -72,7 +72,7 @@ def main() -> None:
     planned = plan(RECIPE, budget="short")
     classifier = metrics.extractor("digits-cnn")
     real = metrics.class_report(classifier.probabilities(data.load("digits", split="test").images))
-    settings = asdict(planned.settings)
+    settings = planned.settings.facts()
     del settings["seed"]
     table = {
         "recipe": RECIPE,

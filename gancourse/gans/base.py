@@ -47,6 +47,8 @@ class GAN(nn.Module, ABC):
     The loop of :mod:`gancourse.training` runs, for each minibatch, :meth:`generate`, then
     :meth:`discriminator_loss` on the detached fakes (k times), then :meth:`generator_loss` on the
     fakes with their graph while the discriminator is frozen. It knows nothing else of the method.
+    With ``Settings.diffaugment`` both losses get real and fake images that have been changed by
+    :func:`gancourse.augment.diffaugment`; so they hand to the discriminator what they are given.
 
     Attributes:
         generator: what the generator's optimiser trains, and what is averaged (EMA).

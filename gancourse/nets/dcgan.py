@@ -64,7 +64,10 @@ class _ToVectors(nn.Module):
 class DCGANGenerator(nn.Module):
     """Noise to image: project and reshape, then double the size with transposed convolutions.
 
-    Every layer but the last is followed by batch normalisation and ReLU; the last by tanh.
+    Every layer but the last is followed by batch normalisation and ReLU; the last by tanh. The
+    projection is the transposed convolution of a 1 x 1 image (kernel of the base's size, stride 1,
+    no padding), written as the matrix product it is. So an image of 4 x 2^n pixels takes n + 1
+    transposed convolutions: four at 32 pixels, five at 64, six at 128.
     With ``shape=(3, 64, 64)`` and ``width=128`` the feature maps are those of figure 1 of the
     paper: 1024 x 4 x 4, 512 x 8 x 8, 256 x 16 x 16, 128 x 32 x 32, 3 x 64 x 64.
 
@@ -104,7 +107,8 @@ class DCGANDiscriminator(nn.Module):
     """Image to one logit: strided convolutions halve the size, LeakyReLU(0.2) in between.
 
     Batch normalisation follows every convolution but the first, as in the paper; the last feature
-    maps are flattened into one linear unit. There is no pooling.
+    maps are flattened into one linear unit, which is a convolution with a kernel of the base's
+    size. So it has as many layers down as the generator has up. There is no pooling.
 
     Args:
         shape: (C, H, W) of the images (see :func:`resolution_steps` for the sizes).

@@ -111,7 +111,7 @@ def _settings(comparison: Comparison, variant: str, job: Plan) -> dict[str, Any]
     facts = {
         "epochs": comparison.epochs,
         "options": dict(job.recipe.options),
-        "settings": asdict(job.settings),
+        "settings": job.settings.facts(),
         "choices": asdict(VARIANTS[variant].choices),
     }
     return json.loads(json.dumps(facts))

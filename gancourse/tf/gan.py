@@ -248,6 +248,11 @@ def fit(
         GancourseError: data or settings that do not fit; a loss that is no longer finite.
     """
     check_data(cast(Any, gan), images, settings)  # which reads the shape alone
+    if settings.flips or settings.diffaugment:
+        raise GancourseError(
+            "The TensorFlow GAN trains without flips and DiffAugment. Leave them out, or train in "
+            "PyTorch (gancourse.training.fit)."
+        )
     if settings.k != 1 or settings.optimizer != "adam":
         raise GancourseError(
             f"The TensorFlow GAN trains with k=1 and Adam, not k={settings.k} and "

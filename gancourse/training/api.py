@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,7 @@ class Plan:
                 "items": len(self.data),
                 "sha256": hashlib.sha256(self.data.images.numpy().tobytes()).hexdigest(),
             },
-            "training": asdict(self.settings),
+            "training": self.settings.facts(),
             "score_samples": self.recipe.score_samples if self.full else 0,
         }
         return json.loads(json.dumps(described))
@@ -81,6 +82,8 @@ def plan(
     images: int | None = None,
     batch_size: int | None = None,
     lr: float | None = None,
+    flips: Sequence[str] | None = None,
+    diffaugment: Sequence[str] | None = None,
     seed: int = 0,
     budget: str = "full",
 ) -> Plan:
@@ -107,14 +110,15 @@ def plan(
     if images is None:
         count = epochs if epochs is not None else (base.full if budget == "full" else base.short)
         images = max(round(count * epoch), size) if count > 0 else 0
-    rates = {} if lr is None else {"lr_d": lr, "lr_g": lr}
+    changes = {"lr_d": lr, "lr_g": lr, "flips": flips, "diffaugment": diffaugment}
+    given = {name: value for name, value in changes.items() if value is not None}
     full = budget == "full"
     settings = Settings(
         images=images,
         batch_size=size,
         seed=seed,
         tick=max(round(base.tick * epoch), 1) if full else max(images // 10, 1),
-        **{**base.training, **rates},
+        **{**base.training, **given},
     )
     return Plan(base, loaded, settings, full)
 
@@ -193,6 +197,8 @@ def train(
     images: int | None = None,
     batch_size: int | None = None,
     lr: float | None = None,
+    flips: Sequence[str] | None = None,
+    diffaugment: Sequence[str] | None = None,
     seed: int = 0,
     device: str = "auto",
     out: str | Path | None = None,
@@ -211,7 +217,12 @@ def train(
         images: images to show in all, instead of epochs.
         batch_size: in place of the recipe's.
         lr: learning rate of both players, in place of the recipe's.
-        seed: of weights, noise and data order.
+        flips: of ``"horizontal"`` and ``"vertical"``, in place of the recipe's: each real image is
+            mirrored so with probability 0.5. ``()`` for none.
+        diffaugment: of ``"color"``, ``"translation"`` and ``"cutout"``, in place of the recipe's:
+            how real and fake images are changed before the discriminator sees them
+            (:func:`gancourse.augment.diffaugment`). ``()`` for none.
+        seed: of weights, noise, data order and augmentation.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         out: run folder; without one nothing is saved.
         resume: carry on with the run in ``out``; its settings must be the same, save for a
@@ -232,8 +243,8 @@ def train(
         raise GancourseError("To resume, say which run: --out (out=...).")
     where = choose(device)
     planned = plan(
-        recipe, data=data, epochs=epochs, images=images, batch_size=batch_size, lr=lr, seed=seed,
-        budget=budget,
+        recipe, data=data, epochs=epochs, images=images, batch_size=batch_size, lr=lr,
+        flips=flips, diffaugment=diffaugment, seed=seed, budget=budget,
     )  # fmt: skip
     return run_plan(
         planned, where, out=out, resume=resume, progress=progress, tensorboard=tensorboard

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from gancourse import augment
 from gancourse.errors import GancourseError, unknown
 from gancourse.gans.base import GAN, Batch, to_signal
 from gancourse.training import checkpoint
@@ -34,7 +35,11 @@ class Settings:
         k: discriminator steps a generator step (Goodfellow et al. 2014, algorithm 1).
         ema: decay of the generator's moving average a step, in [0, 1).
         tick: images between two rows of the history; by default an epoch.
-        seed: of weights, noise and data order.
+        seed: of weights, noise, data order and every augmentation.
+        flips: ``"horizontal"``, ``"vertical"`` or both: each real image is mirrored with
+            probability 0.5 (:func:`gancourse.augment.random_flips`).
+        diffaugment: ``"color"``, ``"translation"``, ``"cutout"``: how real and fake images are
+            changed before the discriminator sees them (:func:`gancourse.augment.diffaugment`).
     """
 
     images: int
@@ -48,6 +53,8 @@ class Settings:
     ema: float = 0.999
     tick: int | None = None
     seed: int = 0
+    flips: tuple[str, ...] = ()
+    diffaugment: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("images", "batch_size", "k", "lr_d", "lr_g"):
@@ -62,6 +69,18 @@ class Settings:
             raise GancourseError(f"tick is {self.tick}; it must be 1 or more.")
         if self.optimizer not in ("adam", "sgd"):
             raise unknown("optimizer", self.optimizer, ("adam", "sgd"))
+        # In one order, whatever the caller's, so that the same choice is the same run.
+        flips = augment.in_order("flip", self.flips, augment.FLIPS)
+        changes = augment.in_order("kind of DiffAugment", self.diffaugment, augment.DIFFAUGMENT)
+        object.__setattr__(self, "flips", flips)
+        object.__setattr__(self, "diffaugment", changes)
+
+    def facts(self) -> dict[str, Any]:
+        """The fields as a run's files hold them; an augmentation that is off is not mentioned.
+
+        So the files of a run without augmentation are what they were before there was any.
+        """
+        return {k: v for k, v in asdict(self).items() if v != ()}
 
 
 def check_data(gan: GAN, images: Tensor, settings: Settings) -> None:
@@ -91,7 +110,7 @@ class Trainer:
     """A GAN, its data and its optimisers on one device.
 
     Draws the GAN's weights' successors only; seeds the global generator, which it then uses for
-    noise. The caller forks that generator if it minds.
+    noise and augmentation. The caller forks that generator if it minds.
 
     Args:
         gan: the players, moved to ``device`` in place.
@@ -170,8 +189,16 @@ class Trainer:
             self._order = epoch, order.to(self.device)
         size = self.settings.batch_size
         chosen = self._order[1][place * size : (place + 1) * size]
-        images = to_signal(self.images[chosen]).contiguous(memory_format=self.gan.memory_format)
+        pixels = augment.random_flips(self.images[chosen], self.settings.flips)
+        images = to_signal(pixels).contiguous(memory_format=self.gan.memory_format)
         return Batch(images, None if self.labels is None else self.labels[chosen])
+
+    def _seen(self, images: Tensor) -> Tensor:
+        """What the discriminator is shown of images, real or fake."""
+        if not self.settings.diffaugment:
+            return images
+        changed = augment.diffaugment(images, self.settings.diffaugment)
+        return changed.contiguous(memory_format=self.gan.memory_format)
 
     def step(self) -> None:
         """k discriminator steps and one generator step; nothing here waits for the device."""
@@ -182,14 +209,15 @@ class Trainer:
             # generator with it. That saves a pass, as in the DCGAN authors' program.
             with torch.set_grad_enabled(turn == k - 1):
                 fake = gan.generate(batch)
+            batch = batch._replace(images=self._seen(batch.images))
             self.optimizer_d.zero_grad()
-            loss_d, scores_d = gan.discriminator_loss(batch, fake.detach())
+            loss_d, scores_d = gan.discriminator_loss(batch, self._seen(fake.detach()))
             loss_d.backward()
             self.optimizer_d.step()
         # Frozen, the discriminator passes gradients on without computing those of its weights.
         gan.discriminator.requires_grad_(False)
         self.optimizer_g.zero_grad()
-        loss_g, scores_g = gan.generator_loss(batch, fake)
+        loss_g, scores_g = gan.generator_loss(batch, self._seen(fake))
         loss_g.backward()
         self.optimizer_g.step()
         gan.discriminator.requires_grad_(True)

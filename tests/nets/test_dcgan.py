@@ -85,6 +85,50 @@ def test_discriminator_mirrors_it():
     assert parameters(DCGANDiscriminator((3, 64, 64), 128)) == expected
 
 
+@pytest.mark.parametrize(
+    ("shape", "width", "maps", "of_generator", "of_discriminator"),
+    [
+        ((1, 28, 28), 32, [64, 32], 347_073, 36_577),
+        ((3, 32, 32), 64, [256, 128, 64], 1_068_931, 663_361),
+        ((3, 64, 64), 64, [512, 256, 128, 64], 3_576_707, 2_765_633),
+        ((3, 128, 128), 32, [512, 256, 128, 64, 32], 3_608_003, 2_796_961),
+        ((3, 128, 128), 64, [1024, 512, 256, 128, 64], 12_786_563, 11_164_481),
+    ],
+)
+def test_layers_and_parameters(shape, width, maps, of_generator, of_discriminator):
+    """As many layers up as down, six at 128 pixels; the counts from the layers' sizes alone."""
+    channels, base = shape[0], shape[1] // 2 ** len(maps)
+    kernels = 16 * sum(a * b for a, b in itertools.pairwise([*maps, channels]))
+    last = maps[0] * base**2
+    assert of_generator == 100 * last + kernels + 2 * sum(maps) + channels
+    assert of_discriminator == kernels + width + 2 * sum(maps[:-1]) + last + 1
+    generator, discriminator = DCGANGenerator(shape, 100, width), DCGANDiscriminator(shape, width)
+    assert (parameters(generator), parameters(discriminator)) == (of_generator, of_discriminator)
+    weighty = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
+    up, down = (
+        [m for m in net.layers if isinstance(m, weighty)] for net in (generator, discriminator)
+    )
+    assert len(up) == len(down) == {28: 3, 32: 4, 64: 5, 128: 6}[shape[1]]
+    assert [type(m).__base__ for m in (up[-1], down[0])] == [nn.ConvTranspose2d, nn.Conv2d]
+
+
+@pytest.mark.parametrize("size", [28, 128])
+def test_both_linear_layers_are_convolutions(size):
+    """From 1 x 1 pixels to the base and back, with a kernel of the base's size."""
+    torch.manual_seed(0)
+    shape = (1, size, size)
+    base = resolution_steps(shape)[0]
+    first, to_maps = DCGANGenerator(shape, 10, 2).layers[:2]
+    z = torch.randn(3, 10)
+    weight = first.weight.unflatten(0, to_maps.shape).permute(3, 2, 0, 1)
+    maps = nn.functional.conv_transpose2d(z[:, :, None, None], weight)
+    torch.testing.assert_close(to_maps(first(z)), maps)
+    to_vectors, last = DCGANDiscriminator((1, 2 * base, 2 * base), maps.shape[1]).layers[-3:-1]
+    weight = last.weight.unflatten(1, (base, base, -1)).permute(0, 3, 1, 2)
+    logits = nn.functional.conv2d(maps, weight, last.bias)
+    torch.testing.assert_close(last(to_vectors(maps)), logits.flatten(1))
+
+
 def test_rules_of_the_paper():
     generator, discriminator = DCGANGenerator((1, 32, 32), 8, 4), DCGANDiscriminator((1, 32, 32), 4)
     kinds = [type(m) for m in discriminator.layers]

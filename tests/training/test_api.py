@@ -1,5 +1,7 @@
 """train, load, evaluate, record: from a name to a trained GAN and back."""
 
+import contextlib
+import sys
 from dataclasses import replace
 
 import pytest
@@ -7,7 +9,7 @@ import torch
 from PIL import Image
 
 import gancourse
-from gancourse import recipes
+from gancourse import cli, recipes
 from gancourse.errors import GancourseError
 from gancourse.files import read_json, write_json
 from gancourse.training.api import plan
@@ -72,6 +74,52 @@ class TestTrainAndLoad:
         run = gancourse.train(name, epochs=2, device="cpu", out=tmp_path / "run")
         assert len(run.history) == 2 and all(row["fid"] > 0 for row in run.history)
         assert (tmp_path / "run" / "best.safetensors").exists()
+
+
+class TestAugmentation:
+    """Flips and DiffAugment, asked for by name."""
+
+    def test_in_place_of_the_recipes(self, monkeypatch):
+        base = recipes.get("dcgan/digits")
+        flipping = replace(base, training={**base.training, "flips": ("vertical",)})
+        monkeypatch.setitem(recipes._RECIPES, "dcgan/digits", flipping)
+        assert plan("dcgan/digits").settings.flips == ("vertical",)
+        assert plan("dcgan/digits", flips=["horizontal"]).settings.flips == ("horizontal",)
+        off = plan("dcgan/digits", flips=(), diffaugment=["cutout", "color"])
+        assert off.settings.flips == () and off.settings.diffaugment == ("color", "cutout")
+        described = off.describe()["training"]
+        assert described["diffaugment"] == ["color", "cutout"] and "flips" not in described
+
+    def test_runs_without_say_nothing_of_it(self):
+        """Their run.json is what it was, so older runs can be resumed."""
+        assert set(plan("vanilla/digits").describe()["training"]) == {
+            "images", "batch_size", "lr_d", "lr_g", "optimizer", "beta1", "beta2", "k", "ema",
+            "tick", "seed",
+        }  # fmt: skip
+
+    def test_resume_refuses_another(self, tmp_path):
+        out = tmp_path / "run"
+        quick(out=out, flips=("horizontal",))
+        with pytest.raises(GancourseError, match=r"training\.diffaugment: None -> \['color'\]"):
+            quick(out=out, resume=True, flips=("horizontal",), diffaugment=("color",))
+        assert quick(out=out, resume=True, flips=("horizontal",)).history
+
+    @pytest.mark.parametrize(
+        ("words", "told"),
+        [
+            ((), "flips: none; DiffAugment: none"),
+            (("--flips", "vertical,horizontal"), "flips: horizontal, vertical; DiffAugment: none"),
+            (("--diffaugment", "color, cutout"), "flips: none; DiffAugment: color, cutout"),
+            (("--flips", "none", "--diffaugment", "none"), "flips: none; DiffAugment: none"),
+            (("--flips", "sideways"), "Unknown flip 'sideways'"),
+        ],
+    )
+    def test_command_line(self, words, told, monkeypatch, capsys):
+        command = ["train", "vanilla/digits", "--images", "64", "--device", "cpu", "--dry-run"]
+        monkeypatch.setattr(sys, "argv", ["gancourse", *command, *words])
+        with contextlib.suppress(SystemExit):
+            cli.main()
+        assert told in "".join(capsys.readouterr())
 
 
 class TestResume:

@@ -182,6 +182,8 @@ class TestBadInput:
             ({"ema": 1.0}, "ema is 1"),
             ({"tick": 0}, "tick is 0"),
             ({"optimizer": "adan"}, "Did you mean adam"),
+            ({"flips": ("horizontl",)}, "Unknown flip .*Did you mean horizontal"),
+            ({"diffaugment": ("colour",)}, "Unknown kind of DiffAugment .*Did you mean color"),
         ],
     )
     def test_settings(self, changes, message):

@@ -43,9 +43,8 @@ def test_killed_at_random_moments(tmp_path):
     assert kills >= 12 and runs == exact > 0
 
 
-@pytest.mark.parametrize("stop", [1, 3, 4, 5, 17, 39])
-def test_interrupted_after_any_step(tmp_path, calm, stop, monkeypatch):
-    """Ctrl-C arrives during a step; the step is finished, and the run goes on as if nothing was."""
+def interrupt(path, stop, monkeypatch, **changes):
+    """Train until Ctrl-C arrives during a step, which is finished and saved."""
     step = Trainer.step
 
     def interrupted_step(trainer):
@@ -56,10 +55,34 @@ def test_interrupted_after_any_step(tmp_path, calm, stop, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "step", interrupted_step)
         with pytest.raises(KeyboardInterrupt):
-            tiny.train(tmp_path / "run")
-    assert (tmp_path / "run" / "last.safetensors").exists()
+            tiny.train(path, **changes)
+    assert (path / "last.safetensors").exists()
+
+
+@pytest.mark.parametrize("stop", [1, 3, 4, 5, 17, 39])
+def test_interrupted_after_any_step(tmp_path, calm, stop, monkeypatch):
+    """The run goes on as if nothing was."""
+    interrupt(tmp_path / "run", stop, monkeypatch)
     tiny.train(tmp_path / "run", resume=True)
     assert tiny.differences(calm, tmp_path / "run") == []
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_flips_and_diffaugment_go_on_too(tmp_path, calm, k, monkeypatch):
+    """Their draws come from the generator that a checkpoint holds."""
+    changes = {
+        "flips": ("horizontal", "vertical"),
+        "diffaugment": ("color", "translation", "cutout"),
+        "k": k,
+    }
+    whole = tmp_path / "whole"
+    tiny.train(whole, **changes)
+    for stop in (1, 6):
+        path = tmp_path / f"stopped-{stop}"
+        interrupt(path, stop, monkeypatch, **changes)
+        tiny.train(path, resume=True, **changes)
+        assert tiny.differences(whole, path) == []
+    assert tiny.differences(calm, whole) != []
 
 
 def test_resumed_results_are_the_undisturbed_ones(tmp_path, calm):

@@ -1,0 +1,233 @@
+"""What a run shows of the ways in which GANs fail, with the numbers and a remedy for each."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from gancourse import data as datasets
+from gancourse.data import ImageData
+from gancourse.errors import GancourseError
+from gancourse.metrics import symptoms
+from gancourse.metrics.extractors import Extractor, default_extractor
+from gancourse.metrics.extractors import extractor as named_extractor
+from gancourse.metrics.symptoms import Evidence
+from gancourse.metrics.variety import copying, energy_distance, features, halves, variety
+from gancourse.training.run import Run, load
+
+__all__ = ["Finding", "diagnose", "text"]
+
+#: finding -> (what to do, where the book says why: page of the built book and its section)
+REMEDIES = {
+    "memorisation": (
+        "more images, DiffAugment (--diffaugment color,translation,cutout), or stop earlier",
+        "book/own-images.html#new-or-copied",
+    ),
+    "late divergence": (
+        "take the best checkpoint, as gancourse.load does where a run was scored; train that far, "
+        "by --images, and no further",
+        "book/how-training-works.html#inspect",
+    ),
+    "oscillation": (
+        "less momentum (Adam's beta1 0.5 or 0), smaller learning rates, and the averaged generator",
+        "notebooks/equilibria-and-dynamics.html#what-goes-wrong-and-how-you-see-it",
+    ),
+    "collapse": (
+        "lower both learning rates, with Adam's beta1 at 0.5; then try another seed",
+        "notebooks/first-gan.html#what-goes-wrong-and-how-you-see-it",
+    ),
+    "vanishing gradients": (
+        "take the non-saturating loss and fewer discriminator steps; if it has that, lower both "
+        "learning rates",
+        "notebooks/vanishing-gradients.html#remedies",
+    ),
+    "discriminator winning": (
+        "lower the discriminator's learning rate, or show it augmented images (--diffaugment)",
+        "notebooks/vanishing-gradients.html#what-goes-wrong-and-how-you-see-it",
+    ),
+    "partial collapse": (
+        "give the discriminator its full learning rate, so that it sees what is missing",
+        "notebooks/first-gan.html#what-goes-wrong-and-how-you-see-it",
+    ),
+    "unlike the data": (
+        "train longer; no failure was seen, but no result either",
+        "book/how-training-works.html#inspect",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a run shows.
+
+    Attributes:
+        name: a key of ``REMEDIES``; or ``"healthy"``, where nothing else was found; or ``"not
+            judged"``.
+        evidence: the numbers, each with its threshold; those of ``"healthy"`` are all that were
+            looked at.
+        remedy: what to do first; of ``"not judged"``, what was not judged and why.
+        link: page and section of the built book, or "".
+    """
+
+    name: str
+    evidence: tuple[Evidence, ...] = ()
+    remedy: str = ""
+    link: str = ""
+
+    def __str__(self) -> str:
+        if self.name == "not judged":
+            return f"not judged: {self.remedy}"
+        lines = [self.name, *(f"  {evidence}" for evidence in self.evidence)]
+        if self.remedy:
+            lines.append(f"  try: {self.remedy}")
+        return "\n".join([*lines, f"  see: {self.link}"] if self.link else lines)
+
+
+def text(findings: list[Finding]) -> str:
+    """What ``gancourse diagnose`` prints."""
+    return "\n".join(map(str, findings))
+
+
+def diagnose(run: Run | str | Path, *, n: int = 1000, seed: int = 0) -> list[Finding]:
+    """Look at a run for seven ways to fail.
+
+    From the history: a winning discriminator, vanishing gradients, oscillation; from the history's
+    scores or the pictures of the ticks: late divergence; from samples of the averaged generator as
+    it was last: collapse, partial collapse, memorisation. Distances between images are those of
+    the features of the data's own classifier where there is one, else of pixels (of images pooled
+    to at most 32 pixels a side); for memorisation always the latter.
+
+    Args:
+        run: a run, a run folder, or the name of a record.
+        n: how many samples to draw.
+        seed: of the samples and of the choice of real images.
+
+    Returns:
+        The findings, the most telling first; else one finding called ``"healthy"``. What could
+        not be judged, and why, comes last.
+
+    Raises:
+        GancourseError: there is no such run, or n is less than 20.
+    """
+    if n < 20:
+        raise GancourseError(f"n is {n}; at least 20 samples are needed to see their variety.")
+    opened = run if isinstance(run, Run) else load(run, checkpoint_name="last")
+    history = opened.history
+    judged: dict[str, list[list[Evidence] | str]] = {name: [] for name in REMEDIES}
+    for name, rule in symptoms.BY_HISTORY.items():
+        judged[name].append(rule(history))
+    if scored := bool(history) and all("fid" in row for row in history):
+        fids = [row["fid"] for row in history]
+        judged["late divergence"].append(symptoms.late_divergence(fids, "FID", fids[0] / 2))
+    samples = opened.sample(n, seed=seed).cpu()
+    rng = torch.Generator().manual_seed(seed)
+    try:
+        train, test = _images(opened)
+        classifier = _classifier(opened)
+        reference = train if test is None else test
+        measured = variety(samples, reference, classifier, rng)
+        judged["collapse"].append(symptoms.collapse(measured))
+        judged["partial collapse"].append(symptoms.missing_classes(measured))
+        judged["partial collapse"].append(symptoms.low_recall(measured))
+        judged["unlike the data"].append(symptoms.unlike_the_data(measured))
+        flips = opened.settings["training"].get("flips", ())
+        copied = copying(samples, train, test, flips, rng)
+        judged["memorisation"].append(symptoms.memorisation(copied))
+        if not scored:
+            judged["late divergence"].append(_worse(opened, reference, classifier, rng))
+    except GancourseError as error:
+        for name in ("collapse", "partial collapse", "memorisation", "late divergence"):
+            if not judged[name]:
+                judged[name].append(str(error))
+    return _findings(judged)
+
+
+def _findings(judged: dict[str, list[list[Evidence] | str]]) -> list[Finding]:
+    """What holds, in the order of ``REMEDIES``; else healthy; then what was not judged.
+
+    Partial collapse is not told beside collapse, of which it is a part; nor "unlike the data"
+    beside anything, as it would have that as its cause. A run whose samples could not be compared with
+    data is not called healthy.
+    """
+    found: dict[str, Finding] = {}
+    seen: list[Evidence] = []
+    skipped: list[Finding] = []
+    for name, results in judged.items():
+        rules = [rule for rule in results if not isinstance(rule, str)]
+        seen += [evidence for rule in rules for evidence in rule]
+        speaking = [rule for rule in rules if all(evidence.holds for evidence in rule)]
+        told = {"partial collapse": "collapse" in found, "unlike the data": bool(found)}
+        if speaking and not told.get(name):
+            evidence = dict.fromkeys(evidence for rule in speaking for evidence in rule)
+            found[name] = Finding(name, tuple(evidence), *REMEDIES[name])
+        elif results and not rules:
+            skipped.append(Finding("not judged", remedy=f"{name} ({results[0]})"))
+    if not found and not isinstance(judged["collapse"][0], str):
+        found["healthy"] = Finding("healthy", tuple(dict.fromkeys(seen)))
+    return [*found.values(), *skipped]
+
+
+def _images(run: Run) -> tuple[Tensor, Tensor | None]:
+    """Training images and, where there are forty or more, test images; uint8 N x C x H x W."""
+    name, side = run.settings["data"]["name"], run.settings["gan"]["shape"][-1]
+    source: str | Path = name if name in datasets.names() else Path(name)
+    train = datasets.load(source, size=side)
+    assert isinstance(train, ImageData)
+    digest = hashlib.sha256(train.images.numpy().tobytes()).hexdigest()
+    if digest != run.settings["data"]["sha256"]:
+        raise GancourseError(f"the images of {name} are others than those of the run")
+    if isinstance(source, Path):
+        # a folder of one's own with the sub-folders train and test
+        beside = source.parent / "test"
+        has_test = source.name == "train" and beside.is_dir()
+        test = datasets.load(beside, size=side) if has_test else None
+    else:
+        splits = [name for name in ("test", "validation") if name in datasets.info(source).splits]
+        test = datasets.load(source, split=splits[0], size=side) if splits else None
+    if test is None or len(test) < 40:
+        return train.images, None
+    assert isinstance(test, ImageData)
+    return train.images, test.images
+
+
+def _classifier(run: Run) -> Extractor | None:
+    """The classifier of the run's data; Inception, slow and made for others, does not count."""
+    name = default_extractor(run.settings["data"]["name"])
+    return None if name == "inception" else named_extractor(name)
+
+
+def _worse(
+    run: Run, reference: Tensor, classifier: Extractor | None, rng: torch.Generator
+) -> list[Evidence] | str:
+    """Late divergence, by the pictures of the ticks: 64 samples each, from the same noise."""
+    folder = None if run.path is None else run.path / "samples"
+    files = [] if folder is None else [folder / f"{row['tick']:04d}.png" for row in run.history]
+    if not files or not all(file.exists() for file in files):
+        return "the ticks have neither FID nor pictures"
+    real, _ = halves(reference, 500, rng)
+    x = features(real, classifier)
+    scores = [
+        energy_distance(x, features(_untile(file, run.settings["gan"]["shape"]), classifier))
+        for file in files
+    ]
+    return symptoms.late_divergence(scores, "energy distance", good=0.15, noise=0.1)
+
+
+def _untile(path: Path, shape: list[int]) -> Tensor:
+    """The images in a picture of a tick (:func:`gancourse.plots.tile`), uint8 N x C x H x W."""
+    channels, height, width = shape
+    with Image.open(path) as picture:
+        pixels = torch.from_numpy(np.array(picture)).reshape(*picture.size[::-1], channels)
+    rows, columns = (pixels.shape[0] + 1) // (height + 1), (pixels.shape[1] + 1) // (width + 1)
+    images = [
+        pixels[r * (height + 1) :, c * (width + 1) :][:height, :width]
+        for r in range(rows)
+        for c in range(columns)
+    ]
+    return torch.stack(images).permute(0, 3, 1, 2).contiguous()
