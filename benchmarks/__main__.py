@@ -1,123 +1,95 @@
-"""Images a second of DCGAN training: gancourse against other loops, in turns, in one run.
+"""The benchmark of the project: gancourse against other programs, in turns, on one machine.
 
-    python -m benchmarks [--steps 10] [--rounds 25]
+    python -m benchmarks [PART ...] [--seconds 200] [--threads N] [--device cpu|cuda]
 
-Every loop trains the same nets on the same images with the same batch, each in a process of its
-own, so that no loop's settings reach another. They take turns, a round at a time, so that whatever
+Without a PART all are measured: the nets of 28, 32, 64 and 128 pixels (``net-28`` ...), what each
+measure of the bare step gains (``measures``), speed and memory against batch size and resolution
+(``batch``, ``pixels``), and where the time goes (``profile``). Each takes about so many seconds,
+and replaces its own entry in ``gancourse/recorded/bench.json``, where the book reads it; so the
+whole can be measured piece by piece.
+
+Every loop trains the same nets on the same images with the same batch, in a process of its own,
+so that no loop's settings reach another. They take turns, a round at a time, so that whatever
 else the machine does meets all of them; ratios are taken within a round, and the median round
-counts. The table is printed and stored in ``benchmarks/results.json``.
+counts, with the quartiles beside it. Memory is the largest the process has held, program and data
+included, without the worker processes of a DataLoader.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import multiprocessing
+import os
 import platform
-import statistics
-import time
-from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import torch
-from tqdm import tqdm
 
-from benchmarks import peers
-from benchmarks.turns import BARE, LOOPS, OURS, work
-from gancourse.training.devices import describe
+from benchmarks import environment
+from benchmarks.parts import PARTS
+from benchmarks.report import report
+from gancourse import records
+from gancourse.files import read_json, write_json
 
-#: pixels a side and width of the nets
-NETS = ((28, 32), (32, 32))
-#: Seconds before each round, in which worker processes fill their queues and come to rest.
-REST = 0.5
+RESULTS = records.ROOT / "bench.json"
 
 
-def _start(size: int, width: int) -> tuple[dict[str, Connection], str]:
-    """A process for each loop: their connections by name, and what the images are."""
-    context = multiprocessing.get_context("spawn")
-    source, connections = "", {}
-    for name in LOOPS:
-        here, there = context.Pipe()
-        context.Process(target=work, args=(there, name, size, width)).start()
-        there.close()
-        answer = here.recv()
-        if answer is None:
-            print(f"{name} is not installed and left out; `make bench` installs it.")
-            continue
-        source, connections[name] = answer, here
-    return connections, source
+def machine(device: str, threads: int) -> dict[str, Any]:
+    """What the figures were measured on."""
+    if device == "cuda":
+        return {"processor": torch.cuda.get_device_name(), "threads": threads}
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        name = next(line.split(": ")[1] for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        name = platform.processor() or platform.machine()
+    return {"processor": name, "threads": threads, "cores": os.cpu_count()}
 
 
-def _turns(
-    loops: dict[str, Connection], steps: int, rounds: int, what: str
-) -> tuple[dict[str, list[float]], dict[str, float]]:
-    """Let the loops take turns: (images a second of each round, peak MiB) by name."""
-    speeds: dict[str, list[float]] = {name: [] for name in loops}
-    memory = dict.fromkeys(loops, 0.0)
-    for _ in tqdm(range(rounds), desc=what, unit="round"):
-        time.sleep(REST)
-        for name, connection in loops.items():
-            connection.send(steps)
-            seconds, memory[name] = connection.recv()
-            speeds[name].append(steps * peers.BATCH / seconds)
-    return speeds, memory
-
-
-def _by_round(above: list[float], below: list[float]) -> list[float]:
-    return [round(a / b, 4) for a, b in zip(above, below, strict=True)]
-
-
-def _measure(steps: int, rounds: int, size: int, width: int) -> dict[str, object]:
-    """A row of the results: speeds, and the two ratios that matter."""
-    loops, source = _start(size, width)
-    speeds, memory = _turns(loops, steps, rounds, f"{size} pixels")
-    # A difference of a few per cent needs the two alone, in short turns and many.
-    pair, _ = _turns({n: loops[n] for n in (BARE, OURS)}, 3, 5 * rounds, "overhead")
-    for connection in loops.values():
-        connection.send(0)
-    median = {name: statistics.median(values) for name, values in speeds.items()}
-    best = max((n for n in median if n not in (BARE, OURS)), key=median.__getitem__)
-    ratios = _by_round(speeds[OURS], speeds[best])
-    costs = _by_round(pair[BARE], pair[OURS])
+def versions() -> dict[str, str]:
+    """Of the programs that were compared."""
     return {
-        "pixels": size,
-        "width": width,
-        "data": source,
-        "images_per_second": {name: round(value, 1) for name, value in median.items()},
-        "peak_mib": {name: round(value) for name, value in memory.items()},
-        "best_peer": best,
-        "gancourse_to_best_peer": round(statistics.median(ratios), 3),
-        "gancourse_to_best_peer_by_round": ratios,
-        "overhead_over_bare_step": round(statistics.median(costs) - 1, 4),
-        "bare_step_to_gancourse_by_round": costs,
+        "python": platform.python_version(),
+        "torch": torch.__version__.split("+")[0],
+        **environment.PEERS,
     }
 
 
 def main() -> None:
-    """Run, print and store."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=10, help="training steps a turn")
-    parser.add_argument("--rounds", type=int, default=25, help="turns each")
+    """Measure, print and store, part by part."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--seconds", type=float, default=200, help="a part")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = parser.parse_args()
-    results = {
-        "machine": f"{platform.machine()}, {describe(torch.device('cpu'))}",
-        "torch": torch.__version__.split("+")[0],
-        "batch": peers.BATCH,
-        "steps": options.steps,
-        "rounds": options.rounds,
-        "nets": [],
-    }
-    for size, width in NETS:
-        row = _measure(options.steps, options.rounds, size, width)
-        results["nets"].append(row)
-        print(f"\nDCGAN, {size} x {size}, width {width}, batch {peers.BATCH}; {row['data']}")
-        for name, speed in row["images_per_second"].items():
-            print(f"  {name:<44}{speed:8.0f} images/s{row['peak_mib'][name]:8,d} MiB")
-        print(f"  gancourse / best peer: {row['gancourse_to_best_peer']:.2f}")
-        print(f"  overhead over the bare step: {row['overhead_over_bare_step']:.1%}\n")
-    path = Path(__file__).with_name("results.json")
-    path.write_text(json.dumps(results, indent=2) + "\n")
-    print(f"stored in {path}")
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    environment.make()
+    here = {"machine": machine(options.device, options.threads), "versions": versions()}
+    for part in options.parts or PARTS:
+        entry = PARTS[part](options.threads, options.device, options.seconds)
+        store(options.device, here, part, entry)
+        print(report(part, entry), flush=True)
+    print(f"{here['machine']}; stored in {RESULTS}")
+
+
+def store(device: str, here: dict[str, Any], part: str, entry: Any, path: Path = RESULTS) -> None:
+    """Put a part's entry into the results, beside what the same machine has measured before.
+
+    What another machine or other versions have left under this device goes: a table is of one.
+    """
+    results = read_json(path) if path.exists() else {}
+    of_device = results.get(device, {})
+    if {name: of_device.get(name) for name in here} != here:
+        of_device = {**here, "parts": {}}
+    of_device["parts"][part] = entry
+    results[device] = of_device
+    write_json(path, results)
 
 
 if __name__ == "__main__":

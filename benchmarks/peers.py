@@ -1,10 +1,13 @@
-"""The same DCGAN trained by others' loops: what ``benchmarks/__main__.py`` compares with."""
+"""The same nets trained by others' loops: what ``python -m benchmarks`` compares with."""
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import os
+import sys
 import tempfile
+import types
 from collections.abc import Callable, Iterator
 
 import torch
@@ -12,18 +15,13 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 from torchvision import transforms
 
-from gancourse.gans import DCGAN, Batch
+from benchmarks.setup import ADAM, LATENT, Setup
 from gancourse.gans.base import to_signal
-from gancourse.gans.vanilla import MinimaxGAN
-from gancourse.training import Settings
-from gancourse.training.devices import keep_freed_memory
-from gancourse.training.trainer import Trainer
-
-BATCH = 128
-ADAM = {"lr": 2e-4, "betas": (0.5, 0.999)}
 
 #: Trains n steps.
 Loop = Callable[[int], None]
+#: Steps between two lines of what mimicry's trainer logs.
+LOG = 50
 
 
 class Pictures(Dataset):
@@ -48,27 +46,39 @@ class Pictures(Dataset):
         return self.transform(self.images[index]), 0
 
 
-def _forever(loader: DataLoader) -> Iterator[Tensor]:
+def _tensors(images: Tensor, setup: Setup) -> DataLoader:
+    """A DataLoader's best case: tensors in memory, normalised beforehand."""
+    data = TensorDataset(to_signal(images), torch.zeros(len(images)))
+    return DataLoader(data, setup.batch, shuffle=True, drop_last=True)
+
+
+def _pictures(images: Tensor, setup: Setup) -> DataLoader:
+    """As the example has it; its workers stay, so that small data sets are no drawback."""
+    return DataLoader(
+        Pictures(images), setup.batch, shuffle=True, num_workers=2, drop_last=True,
+        persistent_workers=True, pin_memory=setup.device == "cuda",
+    )  # fmt: skip
+
+
+def batches(images: Tensor, setup: Setup, pil: bool = False) -> Iterator[Tensor]:
+    """Minibatches without end from a DataLoader, on the device."""
+    loader = (_pictures if pil else _tensors)(images, setup)
     for _ in itertools.count():
-        for images, _label in loader:
-            yield images
+        for real, _label in loader:
+            yield real.to(setup.device)
 
 
-def plain(gan: DCGAN, images: Tensor, pil: bool) -> Loop:
+def example(setup: Setup, images: Tensor, pil: bool = False) -> Loop:
     """The loop of PyTorch's DCGAN example: BCE on labels, plain Adam, a DataLoader, three passes.
 
     Args:
-        gan: whose nets to train.
+        setup: the task.
         images: uint8 N x C x H x W.
         pil: load through PIL transforms in two worker processes, as the example does; otherwise
-            from a tensor normalised beforehand, the DataLoader's best case.
+            from tensors normalised beforehand.
     """
-    if pil:
-        loader = DataLoader(Pictures(images), BATCH, shuffle=True, num_workers=2, drop_last=True)
-    else:
-        data = TensorDataset(to_signal(images), torch.zeros(len(images)))
-        loader = DataLoader(data, BATCH, shuffle=True, drop_last=True)
-    batches = _forever(loader)
+    gan, device = setup.gan(), setup.device
+    drawn = batches(images, setup, pil)
     generator, discriminator = gan.generator, gan.discriminator
     criterion = nn.BCEWithLogitsLoss()
     optimizer_d = torch.optim.Adam(discriminator.parameters(), **ADAM)
@@ -76,16 +86,17 @@ def plain(gan: DCGAN, images: Tensor, pil: bool) -> Loop:
     errors = []
 
     def loop(steps: int) -> None:
-        for real in itertools.islice(batches, steps):
+        for real in itertools.islice(drawn, steps):
+            ones = torch.ones(len(real), device=device)
             discriminator.zero_grad()
-            error_real = criterion(discriminator(real), torch.ones(len(real)))
+            error_real = criterion(discriminator(real), ones)
             error_real.backward()
-            fake = generator(torch.randn(len(real), gan.latent_dim))
-            error_fake = criterion(discriminator(fake.detach()), torch.zeros(len(real)))
+            fake = generator(torch.randn(len(real), LATENT, device=device))
+            error_fake = criterion(discriminator(fake.detach()), torch.zeros_like(ones))
             error_fake.backward()
             optimizer_d.step()
             generator.zero_grad()
-            error_g = criterion(discriminator(fake), torch.ones(len(real)))
+            error_g = criterion(discriminator(fake), ones)
             error_g.backward()
             optimizer_g.step()
             errors.append((error_real.item() + error_fake.item(), error_g.item()))
@@ -93,7 +104,7 @@ def plain(gan: DCGAN, images: Tensor, pil: bool) -> Loop:
     return loop
 
 
-def torchgan(gan: DCGAN, images: Tensor) -> Loop:
+def torchgan(setup: Setup, images: Tensor) -> Loop:
     """torchgan's own Trainer over the same nets and a DataLoader of normalised tensors.
 
     Its iterations are timed, without the pictures and files it writes at the end of an epoch.
@@ -102,7 +113,9 @@ def torchgan(gan: DCGAN, images: Tensor) -> Loop:
     os.environ["CONSOLE_LOGGING"] = "0"
     from torchgan.losses import MinimaxDiscriminatorLoss, MinimaxGeneratorLoss
     from torchgan.models import Discriminator, Generator
-    from torchgan.trainer import Trainer as TheirTrainer
+    from torchgan.trainer import Trainer
+
+    gan = setup.gan()
 
     class Theirs(Generator):
         def __init__(self) -> None:
@@ -118,63 +131,102 @@ def torchgan(gan: DCGAN, images: Tensor) -> Loop:
 
     folder = tempfile.mkdtemp()
     adam = {"name": torch.optim.Adam, "args": ADAM}
-    trainer = TheirTrainer(
+    trainer = Trainer(
         {
             "generator": {"name": Theirs, "optimizer": adam},
             "discriminator": {"name": TheirCritic, "optimizer": adam},
         },
         [MinimaxGeneratorLoss(), MinimaxDiscriminatorLoss()],
-        device=torch.device("cpu"),
+        device=torch.device(setup.device),
         checkpoints=f"{folder}/model/gan",
         recon=f"{folder}/images",
         log_dir=folder,
-        sample_size=BATCH,
+        sample_size=setup.batch,
     )
-    data = TensorDataset(to_signal(images), torch.zeros(len(images)))
-    batches = _forever(DataLoader(data, BATCH, shuffle=True, drop_last=True))
-    trainer.batch_size = BATCH
+    drawn = batches(images, setup)
+    trainer.batch_size = setup.batch
 
     def loop(steps: int) -> None:
-        for real in itertools.islice(batches, steps):
+        for real in itertools.islice(drawn, steps):
             trainer.real_inputs = real
             trainer.train_iter()
 
     return loop
 
 
-def bare(gan: DCGAN, images: Tensor) -> Loop:
-    """Nothing but the arithmetic: one fixed batch, fused Adam, frozen discriminator, channels_last.
+def _import_mimicry() -> None:
+    """Make its trainer and base classes importable under today's PyTorch.
 
-    In the memory settings of our trainer, so that the difference is what the trainer does.
+    Its front page also imports metrics written for TensorFlow 1 and loaders of data sets that need
+    ``torch._six``, which is gone; so the package is entered by a side door. TensorBoard is told to
+    do without TensorFlow, by the switch that it has for that.
     """
-    keep_freed_memory()
-    gan.to(memory_format=gan.memory_format)
-    optimizer_d = torch.optim.Adam(gan.discriminator.parameters(), **ADAM, fused=True)
-    optimizer_g = torch.optim.Adam(gan.generator.parameters(), **ADAM, fused=True)
-    batch = Batch(to_signal(images[:BATCH]).contiguous(memory_format=gan.memory_format))
+    found = importlib.util.find_spec("torch_mimicry")
+    if found is None:
+        raise ImportError("torch_mimicry is not installed")
+    package = types.ModuleType("torch_mimicry")
+    package.__path__ = list(found.submodule_search_locations or ())
+    sys.modules.setdefault("torch_mimicry", package)
+    sys.modules.setdefault("tensorboard.compat.notf", types.ModuleType("notf"))
+
+
+def mimicry(setup: Setup, images: Tensor) -> Loop:
+    """mimicry's own Trainer and training steps over the same nets, given to its base classes.
+
+    Its loop is run as it is, without the files it writes when it ends and with a line of its log
+    every :data:`LOG` steps, where it would by default print each.
+    """
+    _import_mimicry()
+    from torch_mimicry.nets.gan.gan import BaseDiscriminator, BaseGenerator
+    from torch_mimicry.training import Trainer
+
+    gan = setup.gan()
+
+    class Theirs(BaseGenerator):
+        def __init__(self) -> None:
+            super().__init__(nz=gan.latent_dim, ngf=setup.width, bottom_width=4, loss_type="ns")
+            self.net = gan.generator
+
+        def forward(self, noise: Tensor) -> Tensor:
+            return self.net(noise)
+
+    class TheirCritic(BaseDiscriminator):
+        def __init__(self) -> None:
+            super().__init__(ndf=setup.width, loss_type="ns")
+            self.net = gan.discriminator
+
+        def forward(self, images: Tensor) -> Tensor:
+            return self.net(images)[:, None]
+
+    class InTurns(Trainer):
+        """Goes on where the last turn stopped, from memory instead of from files."""
+
+        step = 0
+
+        def _restore_models_and_step(self) -> int:
+            return self.step
+
+        def _save_model_checkpoints(self, step: int) -> None:
+            self.step = step
+
+    generator, discriminator = Theirs(), TheirCritic()
+    trainer = InTurns(
+        netD=discriminator,
+        netG=generator,
+        optD=torch.optim.Adam(discriminator.parameters(), **ADAM),
+        optG=torch.optim.Adam(generator.parameters(), **ADAM),
+        dataloader=_tensors(images, setup),
+        num_steps=1,
+        log_dir=tempfile.mkdtemp(),
+        device=torch.device(setup.device),
+        print_steps=LOG,
+        log_steps=LOG,
+        vis_steps=10**9,
+        save_steps=10**9,
+    )
 
     def loop(steps: int) -> None:
-        for _ in range(steps):
-            fake = gan.generate(batch)
-            optimizer_d.zero_grad()
-            MinimaxGAN.discriminator_loss(gan, batch, fake.detach()).loss.backward()
-            optimizer_d.step()
-            gan.discriminator.requires_grad_(False)
-            optimizer_g.zero_grad()
-            MinimaxGAN.generator_loss(gan, batch, fake).loss.backward()
-            optimizer_g.step()
-            gan.discriminator.requires_grad_(True)
-
-    return loop
-
-
-def ours(gan: DCGAN, images: Tensor) -> Loop:
-    """gancourse's trainer: data in its order, moving average, figures of every step kept."""
-    trainer = Trainer(gan, images, Settings(images=10**9, batch_size=BATCH))
-
-    def loop(steps: int) -> None:
-        for _ in range(steps):
-            trainer.step()
-        trainer.read_tick()
+        trainer.num_steps = trainer.step + steps
+        trainer.train()
 
     return loop

@@ -1,59 +1,115 @@
-"""One loop in a process of its own, which waits for its turn."""
+"""Loops that take turns, each in a process of its own, so that no loop's settings reach another."""
 
 from __future__ import annotations
 
-import resource
-import sys
+import json
+import os
+import statistics
+import subprocess
+import tempfile
 import time
-from collections.abc import Callable
-from multiprocessing.connection import Connection
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
-import torch
-from torch import Tensor
+from tqdm import tqdm
 
-from benchmarks import peers
-from gancourse import data
-from gancourse.errors import GancourseError
-from gancourse.gans import DCGAN
+from benchmarks import environment
+from benchmarks.setup import Setup
 
-OURS, BARE = "gancourse", "bare step"
-# In this order: the two that OURS is compared with stand beside it, and the one with worker
-# processes comes last, before the rest.
-LOOPS: dict[str, Callable[[DCGAN, Tensor], peers.Loop]] = {
-    "torchgan 0.1.0": peers.torchgan,
-    "PyTorch example, tensors in memory": lambda g, x: peers.plain(g, x, pil=False),
-    OURS: peers.ours,
-    BARE: peers.bare,
-    "PyTorch example, DataLoader with 2 workers": lambda g, x: peers.plain(g, x, pil=True),
-}
+ROOT = Path(__file__).resolve().parent.parent
+#: Seconds before each round, in which worker processes fill their queues and come to rest.
+REST = 0.3
+FEWEST = 5
 
 
-def _images(size: int) -> tuple[Tensor, str]:
-    """Fashion-MNIST in full, padded to the size; random pixels where it is not to be had."""
-    try:
-        images = data.load("fashion-mnist", download=False).images
-        name = "fashion-mnist, 60,000 images"
-    except GancourseError:
-        images = torch.randint(0, 256, (60_000, 1, 28, 28), dtype=torch.uint8)
-        name = "60,000 images of random pixels (Fashion-MNIST is not on this machine)"
-    edge = (size - 28) // 2
-    return torch.nn.functional.pad(images, (edge,) * 4), name
+class Worker:
+    """A process with one loop.
+
+    Attributes:
+        setup: its task.
+        facts: what it said when it was ready; ``None`` if its program is not installed.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self._said = tempfile.TemporaryFile("w+")
+        threads = str(setup.threads)
+        self._process = subprocess.Popen(
+            [environment.make(), "-m", "benchmarks.worker", json.dumps(asdict(setup))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads},
+        )
+        answer = self._read()
+        if "missing" in answer:
+            print(f"{setup.loop} is left out: {answer['missing']}")
+        self.facts: dict[str, Any] | None = None if "missing" in answer else answer
+        self.peak_mib = 0.0
+
+    def _read(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            self._said.seek(0)
+            raise RuntimeError(f"{self.setup} has ended:\n{self._said.read()[-2000:]}")
+        return json.loads(line)
+
+    def turn(self, steps: int) -> float:
+        """Train so many steps and return the seconds they took."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{steps}\n")
+        self._process.stdin.flush()
+        answer = self._read()
+        self.peak_mib = answer["peak_mib"]
+        return answer["seconds"]
+
+    def end(self) -> None:
+        """Let the process go."""
+        self._process.communicate("\n")
 
 
-def work(connection: Connection, name: str, size: int, width: int) -> None:
-    """A process with one loop: for each number of steps received, send (seconds, peak MiB)."""
-    images, source = _images(size)
-    torch.manual_seed(0)
-    try:
-        loop = LOOPS[name](DCGAN((1, size, size), latent_dim=100, width=width), images)
-    except ImportError:
-        connection.send(None)
-        return
-    loop(3)
-    connection.send(source)
-    while steps := connection.recv():
-        start = time.perf_counter()
-        loop(steps)
-        seconds = time.perf_counter() - start
-        unit = 2**20 if sys.platform == "darwin" else 2**10
-        connection.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit))
+def start(setups: dict[str, Setup]) -> dict[str, Worker]:
+    """Workers by name, those whose program is missing left out."""
+    workers = {
+        name: Worker(setup) for name, setup in tqdm(setups.items(), desc="start", unit="loop")
+    }
+    return {name: worker for name, worker in workers.items() if worker.facts is not None}
+
+
+def rounds(
+    workers: dict[str, Worker], steps: dict[str, int], seconds: float, what: str
+) -> dict[str, list[float]]:
+    """Steps a second of each worker, round by round, until the time is up.
+
+    Whatever else the machine does meets all of them; so ratios are taken within a round.
+
+    Args:
+        workers: by name.
+        steps: how many each trains in a turn, by name.
+        seconds: for all rounds together; there are :data:`FEWEST` at least.
+        what: to show.
+    """
+    speeds: dict[str, list[float]] = {name: [] for name in workers}
+    end = time.monotonic() + seconds
+    with tqdm(desc=what, unit="round") as bar:
+        while time.monotonic() < end or bar.n < FEWEST:
+            time.sleep(REST)
+            for name, worker in workers.items():
+                speeds[name].append(steps[name] / worker.turn(steps[name]))
+            bar.update()
+    return speeds
+
+
+def ratios(above: list[float], below: list[float]) -> list[float]:
+    """Round by round."""
+    return [a / b for a, b in zip(above, below, strict=True)]
+
+
+def spread(values: list[float], digits: int = 3) -> list[float]:
+    """Quartiles and median: [25 %, 50 %, 75 %], rounded."""
+    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+    return [round(value, digits) for value in (low, middle, high)]

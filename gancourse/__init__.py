@@ -15,7 +15,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "train": "gancourse.training.api",
     "load": "gancourse.training.run",
-    "evaluate": "gancourse.training.api",
+    "evaluate": "gancourse.training.judging",
     "diagnose": "gancourse.metrics.diagnose",
     "record": "gancourse.training.record",
     "check": "gancourse.exercises",

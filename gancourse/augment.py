@@ -24,6 +24,8 @@ __all__ = ["DIFFAUGMENT", "FLIPS", "diffaugment", "in_order", "random_flips", "r
 FLIPS = {"horizontal": 3, "vertical": 2}
 #: images resized at a time: float32 takes four times the memory of uint8
 CHUNK = 256
+#: part 0 of a minibatch cut into 1
+WHOLE = (0, 1)
 
 
 def in_order(kind: str, names: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
@@ -84,8 +86,17 @@ def resize_and_crop(images: Tensor, size: int) -> Tensor:
     return torch.cat([square(part) for part in images.split(CHUNK)])
 
 
+def _own(draws: Tensor, part: tuple[int, int]) -> Tensor:
+    """Of the draws for a whole minibatch, those for this part."""
+    index, count = part
+    return draws.chunk(count)[index]
+
+
 def random_flips(
-    images: Tensor, kinds: Iterable[str], generator: torch.Generator | None = None
+    images: Tensor,
+    kinds: Iterable[str],
+    generator: torch.Generator | None = None,
+    part: tuple[int, int] = WHOLE,
 ) -> Tensor:
     """Mirror each image with probability 0.5, independently for each kind of flip.
 
@@ -94,17 +105,20 @@ def random_flips(
         kinds: of :data:`FLIPS`: ``"horizontal"`` swaps left and right, ``"vertical"`` top and
             bottom. Without any, nothing is drawn.
         generator: on the device of the images; by default that device's global one.
+        part: (i, n), if the images are part i of a minibatch cut into n: each process of a run
+            draws for all of it, and takes its own.
 
     Returns:
         N x C x H x W of the same dtype.
     """
+    whole = len(images) * part[1]
     for kind in kinds:
-        draw = torch.rand(len(images), 1, 1, 1, device=images.device, generator=generator)
-        images = torch.where(draw < 0.5, images.flip(FLIPS[kind]), images)
+        draw = torch.rand(whole, 1, 1, 1, device=images.device, generator=generator)
+        images = torch.where(_own(draw, part) < 0.5, images.flip(FLIPS[kind]), images)
     return images
 
 
-def diffaugment(images: Tensor, kinds: Iterable[str]) -> Tensor:
+def diffaugment(images: Tensor, kinds: Iterable[str], part: tuple[int, int] = WHOLE) -> Tensor:
     """DiffAugment: change what the discriminator sees, each image by draws of its own.
 
     Few images are soon learnt by heart. Were only the real ones changed, the generator would learn
@@ -122,18 +136,21 @@ def diffaugment(images: Tensor, kinds: Iterable[str]) -> Tensor:
     Args:
         images: float N x C x H x W in [-1, 1]. Colour changes may lead out of the interval.
         kinds: of :data:`DIFFAUGMENT`, applied one after the other. Without any, nothing is drawn.
+        part: as for :func:`random_flips`.
 
     Returns:
         N x C x H x W of the same dtype, differentiable in ``images``.
     """
     for kind in kinds:
-        images = DIFFAUGMENT[kind](images)
+        images = DIFFAUGMENT[kind](images, part)
     return images
 
 
-def _color(images: Tensor) -> Tensor:
+def _color(images: Tensor, part: tuple[int, int]) -> Tensor:
     def draw() -> Tensor:
-        return torch.rand(len(images), 1, 1, 1, device=images.device, dtype=images.dtype)
+        whole = len(images) * part[1]
+        draws = torch.rand(whole, 1, 1, 1, device=images.device, dtype=images.dtype)
+        return _own(draws, part)
 
     images = images + (draw() - 0.5)
     grey = images.mean(1, keepdim=True)
@@ -142,16 +159,17 @@ def _color(images: Tensor) -> Tensor:
     return mean + (images - mean) * (draw() + 0.5)
 
 
-def _integers(low: int, high: int, images: Tensor) -> Tensor:
+def _integers(low: int, high: int, images: Tensor, part: tuple[int, int]) -> Tensor:
     """One whole number of low..high an image, N x 1."""
-    return torch.randint(low, high + 1, (len(images), 1), device=images.device)
+    whole = len(images) * part[1]
+    return _own(torch.randint(low, high + 1, (whole, 1), device=images.device), part)
 
 
-def _translation(images: Tensor) -> Tensor:
+def _translation(images: Tensor, part: tuple[int, int]) -> Tensor:
     def places(side: int) -> Tensor:
         """Where the pixels of a row or column come from: N x side, some outside the image."""
         reach = int(side / 8 + 0.5)
-        return torch.arange(side, device=images.device) - _integers(-reach, reach, images)
+        return torch.arange(side, device=images.device) - _integers(-reach, reach, images, part)
 
     height, width = images.shape[2:]
     rows, columns = places(height)[:, None, :, None], places(width)[:, None, None, :]
@@ -161,12 +179,12 @@ def _translation(images: Tensor) -> Tensor:
     return moved.masked_fill(outside, 0.0)
 
 
-def _cutout(images: Tensor) -> Tensor:
+def _cutout(images: Tensor, part: tuple[int, int]) -> Tensor:
     def inside(side: int) -> Tensor:
         """Which places of a row or column the square covers: N x side, bool."""
         length = int(side / 2 + 0.5)
         # An even length has no middle pixel: its centre lies between two, or at either border.
-        first = _integers(0, side - length % 2, images) - length // 2
+        first = _integers(0, side - length % 2, images, part) - length // 2
         place = torch.arange(side, device=images.device) - first
         return (place >= 0) & (place < length)
 
@@ -174,8 +192,8 @@ def _cutout(images: Tensor) -> Tensor:
     return images.masked_fill(inside(height)[:, None, :, None] & inside(width)[:, None, None], 0.0)
 
 
-#: change -> function of a batch
-DIFFAUGMENT: dict[str, Callable[[Tensor], Tensor]] = {
+#: change -> function of images and of the part of the minibatch that they are
+DIFFAUGMENT: dict[str, Callable[[Tensor, tuple[int, int]], Tensor]] = {
     "color": _color,
     "translation": _translation,
     "cutout": _cutout,

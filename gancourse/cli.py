@@ -46,25 +46,27 @@ def _dry_run(recipe: str, out: Path, device: str, **overrides: Any) -> None:
 
     import torch
 
-    from gancourse.training import choose
     from gancourse.training.api import plan
     from gancourse.training.devices import describe
+    from gancourse.training.distribute import join
     from gancourse.training.trainer import Trainer
 
-    where = choose(device)
-    planned = plan(recipe, **overrides)
-    gan, settings = planned.build(), planned.settings
-    with torch.random.fork_rng(devices=[]):
-        trainer = Trainer(gan, planned.data.images, settings, device=where)
+    with join(device) as (world, where), torch.random.fork_rng(devices=[]):
+        planned = world.everywhere(lambda: plan(recipe, **overrides))
+        gan, settings = planned.build(), planned.settings
+        trainer = Trainer(gan, planned.data.images, settings, device=where, world=world)
         trainer.step()
         trainer.synchronize()
         start = time.perf_counter()
         for _ in range(3):
             trainer.step()
         trainer.synchronize()
+    if world.rank:
+        return
     speed = 3 * settings.batch_size * settings.k / (time.perf_counter() - start)
     g, d = (sum(p.numel() for p in net.parameters()) for net in (gan.generator, gan.discriminator))
     shape = " x ".join(map(str, planned.data.shape))
+    several = f"{world.size} processes, each on " if world.size > 1 else ""
     typer.echo(
         f"recipe     {recipe}\n"
         f"data       {planned.data.name}, {len(planned.data):,} images of {shape}\n"
@@ -73,7 +75,7 @@ def _dry_run(recipe: str, out: Path, device: str, **overrides: Any) -> None:
         f"learning rates {settings.lr_d:g} and {settings.lr_g:g}, seed {settings.seed}\n"
         f"augmented  flips: {', '.join(settings.flips) or 'none'}; "
         f"DiffAugment: {', '.join(settings.diffaugment) or 'none'}\n"
-        f"device     {describe(where)}: about {speed:,.0f} images/s, "
+        f"device     {several}{describe(where)}: about {speed:,.0f} images/s, "
         f"{settings.images / speed / 60:,.1f} minutes\n"
         f"out        {out}\n"
         "Nothing was written; leave out --dry-run to train."
@@ -130,16 +132,22 @@ def train(
         _dry_run(recipe, out, device, **overrides)
         return
     import gancourse
+    from gancourse.training.distribute import started_as
 
+    first_process = started_as()[0] == 0
     try:
         run = gancourse.train(
             recipe, **overrides, device=device, out=out, resume=resume, tensorboard=tensorboard
         )
     except KeyboardInterrupt:
-        typer.echo(
-            f"\nInterrupted; saved in {out}. Go on with the same command and --resume.", err=True
-        )
+        if first_process:
+            typer.echo(
+                f"\nInterrupted; saved in {out}. Go on with the same command and --resume.",
+                err=True,
+            )
         raise typer.Exit(130) from None
+    if not first_process:
+        return
     row = run.history[-1]
     fid = f", FID {row['fid']:.1f}" if "fid" in row else ""
     typer.echo(
@@ -178,11 +186,15 @@ def evaluate(
     run: RunName,
     n: Annotated[int, typer.Option("-n", "--n", help="How many samples to draw.")] = 10_000,
     seed: Seed = 0,
+    extractor: Annotated[
+        str | None,
+        typer.Option(help="Feature extractor; by default the data set's.", show_default=False),
+    ] = None,
 ) -> None:
     """Score a run against the test split of its data: FID, KID, IS, precision, recall, ..."""
     import gancourse
 
-    typer.echo(str(gancourse.evaluate(run, n=n, seed=seed)))
+    typer.echo(str(gancourse.evaluate(run, n=n, seed=seed, extractor=extractor)))
 
 
 @app.command()
@@ -224,9 +236,9 @@ def record(
         str,
         typer.Argument(help="Name of a recipe, experiment or comparison (`gancourse recipes`)."),
     ],
-    seed: Annotated[int | None, typer.Option(help="Seed of a recipe's run; by default 0.")] = None,
     seeds: Annotated[
-        int | None, typer.Option(help="Runs of an experiment (tf/...), from seed 0; by default 3.")
+        int | None,
+        typer.Option(help="Runs, from seed 0; by default 1 of a recipe, 3 of an experiment."),
     ] = None,
     device: Device = "auto",
     out: Annotated[
@@ -240,13 +252,9 @@ def record(
     """
     of_tensorflow = recipe.startswith("tf/")
     compared = recipe.startswith("tf/frameworks/")
-    unused = "--seed" if of_tensorflow and seed is not None else None
-    unused = "--seeds" if (compared or not of_tensorflow) and seeds is not None else unused
-    if unused:
+    if compared and seeds is not None:
         raise GancourseError(
-            f"{recipe} takes no {unused}: a recipe is recorded once, from --seed; an experiment "
-            "(tf/...) from several seeds, as many as --seeds says; a comparison (tf/frameworks/...) "
-            "from seeds of its own."
+            f"{recipe} takes no --seeds: a comparison (tf/frameworks/...) has seeds of its own."
         )
     if of_tensorflow and device != "auto":
         raise GancourseError(
@@ -261,7 +269,9 @@ def record(
         else:
             import gancourse
 
-            path = gancourse.record(recipe, seed=seed or 0, device=device, out=out).path
+            path = gancourse.record(
+                recipe, seeds=range(1 if seeds is None else seeds), device=device, out=out
+            ).path
     except KeyboardInterrupt:
         saved = "The finished runs are saved" if of_tensorflow else "Interrupted and saved"
         typer.echo(f"\n{saved}. The same command goes on from here.", err=True)
@@ -292,5 +302,6 @@ def main() -> None:
     try:
         app()
     except GancourseError as error:
-        print(f"gancourse: {error}", file=sys.stderr)
+        if not getattr(error, "told", False):
+            print(f"gancourse: {error}", file=sys.stderr)
         sys.exit(2)

@@ -18,8 +18,9 @@ import gancourse
 from gancourse import data, metrics, recipes
 from gancourse.files import read_json, write_bytes, write_json
 from gancourse.plots import tile
-from gancourse.training.api import evaluate, plan, run_plan
+from gancourse.training.api import plan, run_plan
 from gancourse.training.devices import choose
+from gancourse.training.judging import evaluate
 from gancourse.training.run import RECORDED
 
 #: recipe -> epochs; the same for both GANs on the same data

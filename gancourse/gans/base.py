@@ -56,11 +56,14 @@ class GAN(nn.Module, ABC):
         shape: (C, H, W) of the images.
         latent_dim: length of the noise vector.
         memory_format: layout in which the nets run fastest.
+        part: (i, n), if this process works on part i of every minibatch cut into n: it then
+            draws noise for all of it, and takes its own.
     """
 
     generator: nn.Module
     discriminator: nn.Module
     memory_format: torch.memory_format = torch.contiguous_format
+    part: tuple[int, int] = (0, 1)
 
     def __init__(self, shape: tuple[int, int, int], latent_dim: int) -> None:
         super().__init__()
@@ -69,7 +72,8 @@ class GAN(nn.Module, ABC):
 
     def noise(self, n: int, device: torch.device | str = "cpu") -> Tensor:
         """Draw n noise vectors from the global generator: float32 n x latent_dim, standard normal."""
-        return torch.randn(n, self.latent_dim, device=device)
+        index, count = self.part
+        return torch.randn(n * count, self.latent_dim, device=device).chunk(count)[index]
 
     def generate(self, batch: Batch) -> Tensor:
         """As many fakes as the batch has images, with their graph; float32 in [-1, 1]."""

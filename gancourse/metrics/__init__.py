@@ -16,12 +16,13 @@ from gancourse.metrics.frechet import Statistics, fid, statistics
 from gancourse.metrics.kernel import kid
 from gancourse.metrics.modes import ModeCoverage, mode_coverage
 from gancourse.metrics.neighbours import density_coverage, precision_recall
-from gancourse.metrics.report import Scores, scores
+from gancourse.metrics.report import Reference, Scores, scores
 
 __all__ = [
     "ClassReport",
     "Extractor",
     "ModeCoverage",
+    "Reference",
     "Scores",
     "Statistics",
     "class_report",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from gancourse import data as datasets
@@ -23,43 +24,29 @@ from gancourse.training.run import Run, load
 
 __all__ = ["Finding", "diagnose", "text"]
 
-#: finding -> (what to do, where the book says why: page of the built book and its section)
+#: finding -> what to do first. What each of them did to runs that were made to fail stands on the
+#: page of :func:`link` (``tools/failures.py --remedies`` measures it).
 REMEDIES = {
-    "memorisation": (
-        "more images, DiffAugment (--diffaugment color,translation,cutout), or stop earlier",
-        "book/own-images.html#new-or-copied",
-    ),
-    "late divergence": (
-        "take the best checkpoint, as gancourse.load does where a run was scored; train that far, "
-        "by --images, and no further",
-        "book/how-training-works.html#inspect",
-    ),
-    "oscillation": (
-        "less momentum (Adam's beta1 0.5 or 0), smaller learning rates, and the averaged generator",
-        "notebooks/equilibria-and-dynamics.html#what-goes-wrong-and-how-you-see-it",
-    ),
-    "collapse": (
-        "lower both learning rates, with Adam's beta1 at 0.5; then try another seed",
-        "notebooks/first-gan.html#what-goes-wrong-and-how-you-see-it",
-    ),
-    "vanishing gradients": (
-        "take the non-saturating loss and fewer discriminator steps; if it has that, lower both "
-        "learning rates",
-        "notebooks/vanishing-gradients.html#remedies",
-    ),
-    "discriminator winning": (
-        "lower the discriminator's learning rate, or show it augmented images (--diffaugment)",
-        "notebooks/vanishing-gradients.html#what-goes-wrong-and-how-you-see-it",
-    ),
-    "partial collapse": (
-        "give the discriminator its full learning rate, so that it sees what is missing",
-        "notebooks/first-gan.html#what-goes-wrong-and-how-you-see-it",
-    ),
-    "unlike the data": (
-        "train longer; no failure was seen, but no result either",
-        "book/how-training-works.html#inspect",
-    ),
+    "memorisation": "more images, DiffAugment (--diffaugment color,translation,cutout), or stop "
+    "earlier",
+    "late divergence": "take the best checkpoint, as gancourse.load does where a run was scored; "
+    "train that far, by --images, and no further",
+    "oscillation": "less momentum (Adam's beta1 0.5 or 0), smaller learning rates, and the "
+    "averaged generator",
+    "collapse": "lower both learning rates, with Adam's beta1 at 0.5; then try another seed",
+    "vanishing gradients": "take the non-saturating loss and fewer discriminator steps; if it has "
+    "that, lower both learning rates",
+    "discriminator winning": "lower the discriminator's learning rate, or show it augmented images "
+    "(--diffaugment)",
+    "partial collapse": "give the discriminator its full learning rate, so that it sees what is "
+    "missing",
+    "unlike the data": "train longer; no failure was seen, but no result either",
 }
+
+
+def link(name: str) -> str:
+    """Page and section of the built book on a finding."""
+    return f"notebooks/diagnosing-a-run.html#{name.replace(' ', '-')}"
 
 
 @dataclass(frozen=True)
@@ -98,10 +85,10 @@ def diagnose(run: Run | str | Path, *, n: int = 1000, seed: int = 0) -> list[Fin
     """Look at a run for seven ways to fail.
 
     From the history: a winning discriminator, vanishing gradients, oscillation; from the history's
-    scores or the pictures of the ticks: late divergence; from samples of the averaged generator as
-    it was last: collapse, partial collapse, memorisation. Distances between images are those of
-    the features of the data's own classifier where there is one, else of pixels (of images pooled
-    to at most 32 pixels a side); for memorisation always the latter.
+    FID or, where it has none, the pictures of the ticks: late divergence; from samples of the
+    averaged generator as it was last: collapse, partial collapse, memorisation. Distances between
+    images are those of the features of the data's own classifier where there is one, else of
+    pixels (of images pooled to at most 32 pixels a side); for memorisation always the latter.
 
     Args:
         run: a run, a run folder, or the name of a record.
@@ -110,15 +97,31 @@ def diagnose(run: Run | str | Path, *, n: int = 1000, seed: int = 0) -> list[Fin
 
     Returns:
         The findings, the most telling first; else one finding called ``"healthy"``. What could
-        not be judged, and why, comes last.
+        not be judged, or only in part, and why, comes last.
 
     Raises:
-        GancourseError: there is no such run, or n is less than 20.
+        GancourseError: there is no such run, it has no checkpoint yet, one of its files was
+            altered, or n is less than 20.
+    """
+    return findings(examine(run, n=n, seed=seed))
+
+
+def examine(
+    run: Run | str | Path, *, n: int = 1000, seed: int = 0
+) -> dict[str, list[list[Evidence] | str]]:
+    """What :func:`diagnose` looks at, whether it speaks or not; arguments and errors as there.
+
+    Returns:
+        For each key of ``REMEDIES`` the rules that were asked: the evidence of a rule, of which
+        all must hold for it to speak, or the reason why it could not be asked.
     """
     if n < 20:
         raise GancourseError(f"n is {n}; at least 20 samples are needed to see their variety.")
     opened = run if isinstance(run, Run) else load(run, checkpoint_name="last")
-    history = opened.history
+    described = opened.facts["settings"]
+    if not {"name", "sha256"} <= set(described.get("data", {})) or "training" not in described:
+        raise GancourseError(f"The run.json of {opened.path} does not say what data the run had.")
+    history = _history(opened)
     judged: dict[str, list[list[Evidence] | str]] = {name: [] for name in REMEDIES}
     for name, rule in symptoms.BY_HISTORY.items():
         judged[name].append(rule(history))
@@ -137,23 +140,26 @@ def diagnose(run: Run | str | Path, *, n: int = 1000, seed: int = 0) -> list[Fin
         judged["partial collapse"].append(symptoms.low_recall(measured))
         judged["unlike the data"].append(symptoms.unlike_the_data(measured))
         flips = opened.settings["training"].get("flips", ())
-        copied = copying(samples, train, test, flips, rng)
-        judged["memorisation"].append(symptoms.memorisation(copied))
+        judged["memorisation"].append(
+            symptoms.memorisation(copying(samples, train, test, flips, rng))
+        )
+        if test is None:
+            judged["memorisation"].append("there are no 40 held-out images to compare with")
         if not scored:
             judged["late divergence"].append(_worse(opened, reference, classifier, rng))
     except GancourseError as error:
         for name in ("collapse", "partial collapse", "memorisation", "late divergence"):
             if not judged[name]:
                 judged[name].append(str(error))
-    return _findings(judged)
+    return judged
 
 
-def _findings(judged: dict[str, list[list[Evidence] | str]]) -> list[Finding]:
-    """What holds, in the order of ``REMEDIES``; else healthy; then what was not judged.
+def findings(judged: dict[str, list[list[Evidence] | str]]) -> list[Finding]:
+    """What holds of the result of :func:`examine`, in the order of ``REMEDIES``.
 
-    Partial collapse is not told beside collapse, of which it is a part; nor "unlike the data"
-    beside anything, as it would have that as its cause. A run whose samples could not be compared with
-    data is not called healthy.
+    Else healthy; then what was not judged. Partial collapse is not told beside collapse, of which
+    it is a part; nor "unlike the data" beside anything, as it would have that as its cause. A run
+    whose samples could not be compared with data is not called healthy.
     """
     found: dict[str, Finding] = {}
     seen: list[Evidence] = []
@@ -165,12 +171,27 @@ def _findings(judged: dict[str, list[list[Evidence] | str]]) -> list[Finding]:
         told = {"partial collapse": "collapse" in found, "unlike the data": bool(found)}
         if speaking and not told.get(name):
             evidence = dict.fromkeys(evidence for rule in speaking for evidence in rule)
-            found[name] = Finding(name, tuple(evidence), *REMEDIES[name])
-        elif results and not rules:
-            skipped.append(Finding("not judged", remedy=f"{name} ({results[0]})"))
+            found[name] = Finding(name, tuple(evidence), REMEDIES[name], link(name))
+        reasons = "; ".join(rule for rule in results if isinstance(rule, str))
+        if reasons:
+            what = f"{name}, in part" if rules else name
+            skipped.append(Finding("not judged", remedy=f"{what} ({reasons})"))
     if not found and not isinstance(judged["collapse"][0], str):
         found["healthy"] = Finding("healthy", tuple(dict.fromkeys(seen)))
     return [*found.values(), *skipped]
+
+
+def _history(run: Run) -> list[dict[str, float]]:
+    """The rows of a run, if what the rules read of them are finite numbers."""
+    read = ("tick", "loss_g", "d_real", "d_fake", "grad_g", "fid")
+    for number, row in enumerate(run.history, 1):
+        values = [row[name] for name in read if name in row] if isinstance(row, dict) else [None]
+        if not all(isinstance(value, int | float) and math.isfinite(value) for value in values):
+            raise GancourseError(
+                f"Row {number} of the history of {run.path or 'the run'} holds something else than "
+                "finite numbers; the file was altered."
+            )
+    return run.history
 
 
 def _images(run: Run) -> tuple[Tensor, Tensor | None]:
@@ -197,9 +218,10 @@ def _images(run: Run) -> tuple[Tensor, Tensor | None]:
 
 
 def _classifier(run: Run) -> Extractor | None:
-    """The classifier of the run's data; Inception, slow and made for others, does not count."""
-    name = default_extractor(run.settings["data"]["name"])
-    return None if name == "inception" else named_extractor(name)
+    """The data's own classifier, if it has one: the classes of any other are not theirs."""
+    data = run.settings["data"]["name"]
+    name = default_extractor(data)
+    return named_extractor(name) if name == f"{data}-cnn" else None
 
 
 def _worse(
@@ -222,9 +244,15 @@ def _worse(
 def _untile(path: Path, shape: list[int]) -> Tensor:
     """The images in a picture of a tick (:func:`gancourse.plots.tile`), uint8 N x C x H x W."""
     channels, height, width = shape
-    with Image.open(path) as picture:
-        pixels = torch.from_numpy(np.array(picture)).reshape(*picture.size[::-1], channels)
+    try:
+        with Image.open(path) as picture:
+            converted = np.array(picture.convert("L" if channels == 1 else "RGB"))
+    except (OSError, UnidentifiedImageError) as error:
+        raise GancourseError(f"{path} is no readable picture") from error
+    pixels = torch.from_numpy(converted).reshape(*converted.shape[:2], channels)
     rows, columns = (pixels.shape[0] + 1) // (height + 1), (pixels.shape[1] + 1) // (width + 1)
+    if rows * columns < 2:
+        raise GancourseError(f"{path} is no picture of images of {width} x {height} pixels")
     images = [
         pixels[r * (height + 1) :, c * (width + 1) :][:height, :width]
         for r in range(rows)

@@ -31,8 +31,12 @@ SHA256 = {
     "digits-cnn": "92601de57c8720da61668e41e8ac9dce2c55d6706340f74b19540dccafcc38ca",
     "mnist-cnn": "2e90654dda89d2006d751c5ee1059c4a934e788ecaad5a5dae1872c76ed40f31",
     "fashion-mnist-cnn": "7c2437653549e41cc473710834068caefc62b5e3816e1272d96e6345b0dcf318",
+    "cifar10-cnn": "0777c70aae1deab8814b8dd678629d5bc5cdf5ab5e7b4822c82ad11b659345d7",
 }
 """The shipped extractors, and the hash of the one file each of them is."""
+
+_SHARED = {"abstract-art": "cifar10-cnn", "cats-dogs": "cifar10-cnn"}
+"""Data sets too small for a classifier of their own, and the one that judges them."""
 
 INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"
 INCEPTION_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
@@ -206,8 +210,9 @@ def extractor(name: str) -> Extractor:
 
     Args:
         name: ``"digits-cnn"`` (8 x 8 grey), ``"mnist-cnn"``, ``"fashion-mnist-cnn"`` (28 x 28
-            grey), or ``"inception"`` (RGB of any size): Inception-v3 of 2015 through
-            torch-fidelity, whose weights must already be on the machine.
+            grey), ``"cifar10-cnn"`` (32 x 32 RGB), or ``"inception"`` (RGB of any size):
+            Inception-v3 of 2015 through torch-fidelity, whose weights must already be on the
+            machine.
 
     Raises:
         GancourseError: no such extractor, its file is missing or not the one the name stands for,
@@ -221,8 +226,13 @@ def extractor(name: str) -> Extractor:
 
 
 def default_extractor(data_name: str) -> str:
-    """The extractor that suits a data set: its own classifier, else ``"inception"``."""
-    return f"{data_name}-cnn" if f"{data_name}-cnn" in SHA256 else "inception"
+    """The extractor that suits a data set.
+
+    Its own classifier; for the other colour images that come with the course the classifier of
+    CIFAR-10, which sees them at 32 x 32 pixels; else ``"inception"``.
+    """
+    name = _SHARED.get(data_name, f"{data_name}-cnn")
+    return name if name in SHA256 else "inception"
 
 
 def _inception() -> Extractor:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 import torch
 
+from gancourse.augment import resize_and_crop
 from gancourse.metrics.classes import inception_score
 from gancourse.metrics.extractors import extractor as named_extractor
 from gancourse.metrics.frechet import fid, statistics
@@ -63,14 +64,83 @@ class Scores:
         )
 
 
+class Reference:
+    """Real images as an extractor sees them, for judging several sets of fakes against.
+
+    Images larger than the extractor takes are resized to it, real and fake alike, and the split
+    then says so.
+
+    Args:
+        real: uint8 N x C x H x W.
+        extractor: name, see :func:`gancourse.metrics.extractor`.
+        split: what the real images are, such as ``"fashion-mnist/test"``; kept in the scores.
+
+    Raises:
+        GancourseError: fewer than 10 images, images the extractor does not take, or an extractor
+            that is not there.
+    """
+
+    def __init__(
+        self, real: torch.Tensor, extractor: str, *, split: str = "split not stated"
+    ) -> None:
+        self.extractor = named_extractor(extractor)
+        fitted = self._fitted(real)
+        if fitted.shape != real.shape:
+            split += " at {} x {} pixels".format(*fitted.shape[2:])
+        self.split = split
+        self.features = self.extractor.features(fitted)
+        self.statistics = statistics(self.features)
+
+    def _fitted(self, images: torch.Tensor) -> torch.Tensor:
+        """Images at the size that the extractor takes, if they are larger squares of colour."""
+        _, *sides = self.extractor.input_shape
+        if images.ndim == 4 and sides[0] is not None and sides[0] == sides[1]:
+            height, width = images.shape[2:]
+            if height == width > sides[0]:
+                return resize_and_crop(images, sides[0])
+        return images
+
+    def scores(self, fake: torch.Tensor) -> Scores:
+        """Every score of the fake images against these real ones.
+
+        FID, KID (100 subsets of 1,000, or of as many as the smaller side has), the Inception score
+        (10 parts), precision and recall (k = 3), density and coverage (k = 5), all from one pass
+        of the extractor over the images.
+
+        Args:
+            fake: uint8 M x C x H x W.
+
+        Returns:
+            The :class:`Scores`.
+
+        Raises:
+            GancourseError: fewer than 10 images, or images the extractor does not take.
+        """
+        real, measure = self.features, self.extractor
+        features, probabilities = measure.features_and_probabilities(self._fitted(fake))
+        kid_mean, kid_std = kid(real, features, subset_size=min(1000, len(real), len(fake)))
+        precision, recall, density, coverage = neighbour_scores(real, features, k=3, density_k=5)
+        return Scores(
+            fid=fid(self.statistics, statistics(features)),
+            kid=kid_mean,
+            kid_std=kid_std,
+            inception_score=inception_score(probabilities)[0],
+            precision=precision,
+            recall=recall,
+            density=density,
+            coverage=coverage,
+            n_real=len(real),
+            n_fake=len(fake),
+            split=self.split,
+            extractor=measure.name,
+            extractor_sha256=measure.sha256,
+        )
+
+
 def scores(
     real: torch.Tensor, fake: torch.Tensor, extractor: str, *, split: str = "split not stated"
 ) -> Scores:
-    """Every score of the fake images against the real ones.
-
-    FID, KID (100 subsets of 1,000, or of as many as the smaller side has), the Inception score
-    (10 parts), precision and recall (k = 3), density and coverage (k = 5), all from one pass of the
-    extractor over the images.
+    """Every score of the fake images against the real ones, as :meth:`Reference.scores` gives them.
 
     Args:
         real: uint8 N x C x H x W.
@@ -85,27 +155,4 @@ def scores(
         GancourseError: fewer than 10 images on a side, images the extractor does not take, or an
             extractor that is not there.
     """
-    measure = named_extractor(extractor)
-    real_features = measure.features(real)
-    fake_features, probabilities = measure.features_and_probabilities(fake)
-    kid_mean, kid_std = kid(
-        real_features, fake_features, subset_size=min(1000, len(real), len(fake))
-    )
-    precision, recall, density, coverage = neighbour_scores(
-        real_features, fake_features, k=3, density_k=5
-    )
-    return Scores(
-        fid=fid(statistics(real_features), statistics(fake_features)),
-        kid=kid_mean,
-        kid_std=kid_std,
-        inception_score=inception_score(probabilities)[0],
-        precision=precision,
-        recall=recall,
-        density=density,
-        coverage=coverage,
-        n_real=len(real),
-        n_fake=len(fake),
-        split=split,
-        extractor=measure.name,
-        extractor_sha256=measure.sha256,
-    )
+    return Reference(real, extractor, split=split).scores(fake)

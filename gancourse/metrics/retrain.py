@@ -72,6 +72,13 @@ RECIPES = {
         weight_decay=0.05,
         flip=True,
     ),
+    "cifar10": Recipe(
+        layers=((32, 5, 2, 2), (64, 3, 1, 1), (96, 3, 2, 1), (128, 3, 1, 1), (128, 3, 2, 1)),
+        epochs=12,
+        weight_decay=0.05,
+        shift=2,
+        flip=True,
+    ),
 }
 
 
@@ -156,7 +163,7 @@ def train_extractor(
     """Train, measure and write the extractor of one data set.
 
     Args:
-        name: ``"digits"``, ``"mnist"`` or ``"fashion-mnist"``.
+        name: ``"digits"``, ``"mnist"``, ``"fashion-mnist"`` or ``"cifar10"``.
         out: the file to write; by default the one the package ships.
         report: called with the lines that tell how it goes.
 

@@ -82,7 +82,8 @@ def winning(history: History) -> list[Evidence] | str:
     """The discriminator is sure of both sides, and the generator is not catching up.
 
     Medians over the last quarter of the ticks, so that a dip does not count. At 0.95 and 0.05 the
-    discriminator errs on one image in twenty; the recorded runs of the course end near 0.6 and 0.4,
+    discriminator takes at most one image in ten of either kind for the other (Markov's inequality,
+    cut at 1/2), one in twenty if it is calibrated; the recorded runs of the course end near 0.6 and 0.4,
     and a run that had a sure discriminator in its first ticks (DCGAN on Fashion-MNIST: 0.82 and
     0.18) has come down by then. The loss of a generator that catches up falls steadily: in the last
     quarter it must be at least half of what it was in the first half of the run, where runs that
@@ -200,7 +201,7 @@ def late_divergence(
             much. The 64 images of a picture give an energy distance of up to 0.1.
     """
     if len(scores) < TICKS:
-        return f"{len(scores)} ticks have a score, and {TICKS} are needed"
+        return f"too few ticks with a score: {len(scores)}, and {TICKS} are needed"
     end = median(scores[-max(len(scores) // 8, 3) :])
     smooth = [median(scores[i : i + 3]) for i in range(len(scores) - 2)]
     best = min(smooth)

@@ -159,11 +159,17 @@ def copying(
 
 
 def energy_distance(x: Tensor, y: Tensor) -> float:
-    """2 E|X - Y| - E|X - X'| - E|Y - Y'|, as a share of E|X - X'|; 0 for equal distributions.
+    r"""Energy distance, as a share of the distance of two real images: 0 for equal distributions.
+
+    .. math:: (2 E|X - Y| - E|X - X'| - E|Y - Y'|) \,/\, E|X - X'|
 
     Szekely and Rizzo, *Testing for Equal Distributions in High Dimension*, 2004. Without the pairs
-    of a row with itself, so that the estimate is not biased by the number of rows, and may be
+    of a row with itself, so that the numerator is not biased by the number of rows, and may be
     below 0.
+
+    Args:
+        x: real features, float N x F, N of 2 or more.
+        y: features of samples, float M x F, M of 2 or more.
     """
     between = torch.cdist(x, y).mean()
     within_x, within_y = (torch.cdist(z, z).sum() / (len(z) * (len(z) - 1)) for z in (x, y))

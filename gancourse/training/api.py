@@ -1,4 +1,4 @@
-"""Train, evaluate and record by recipe: what ``gancourse.train`` and the command line call."""
+"""Train by recipe: what ``gancourse.train`` and the command line call."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import hashlib
 import json
 import platform
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
-from torch import nn
 
 import gancourse
 from gancourse import data as datasets
@@ -20,16 +19,15 @@ from gancourse import recipes
 from gancourse.data import ImageData
 from gancourse.errors import GancourseError
 from gancourse.gans.base import GAN
-from gancourse.training.devices import choose, describe
+from gancourse.training.devices import describe
+from gancourse.training.distribute import ALONE, World, join
 from gancourse.training.fit import Score, fit
 from gancourse.training.folder import RunFolder
-from gancourse.training.run import Run, load
+from gancourse.training.judging import tick_score
+from gancourse.training.run import Run
 from gancourse.training.trainer import Settings, check_data
 
-if TYPE_CHECKING:
-    from gancourse.metrics import Scores
-
-__all__ = ["Plan", "evaluate", "plan", "run_plan", "train"]
+__all__ = ["Plan", "plan", "run_plan", "train"]
 
 
 @dataclass(frozen=True)
@@ -123,43 +121,13 @@ def plan(
     return Plan(base, loaded, settings, full)
 
 
-def _fid_score(plan: Plan, gan: GAN) -> Score | None:
-    """FID of the averaged generator against the data's test split, for choosing the best tick.
-
-    None where the data have no test split or no extractor on this machine: then nothing is scored.
-    """
-    from gancourse import metrics
-
-    name = plan.data.name
-    if name not in datasets.names() or "test" not in datasets.info(name).splits:
-        return None
-    try:
-        extractor = metrics.extractor(metrics.default_extractor(name))
-    except GancourseError:
-        return None
-    real = metrics.statistics(extractor.features(_reference(name, plan.recipe.size).images))
-    n = plan.recipe.score_samples
-
-    def score(net: nn.Module) -> dict[str, float]:
-        fake = gan.sample(n, seed=plan.settings.seed + 2, net=net).cpu()
-        return {"fid": metrics.fid(real, metrics.statistics(extractor.features(fake)))}
-
-    return score
-
-
-def _reference(name: str, size: int) -> ImageData:
-    """The test split of the data set that a run was trained on."""
-    loaded = datasets.load(name, split="test", size=size)
-    assert isinstance(loaded, ImageData)
-    return loaded
-
-
-def _versions(device: torch.device) -> dict[str, str]:
+def _versions(device: torch.device, world: World) -> dict[str, str]:
+    several = f"{world.size} processes, each on " if world.size > 1 else ""
     return {
         "gancourse": gancourse.__version__,
         "torch": torch.__version__.split("+")[0],
         "python": platform.python_version(),
-        "device": describe(device),
+        "device": several + describe(device),
         "system": f"{platform.system()} {platform.machine()}",
     }
 
@@ -186,6 +154,16 @@ def _check_same(facts: dict[str, Any], described: dict[str, Any], path: Path) ->
         raise GancourseError(
             f"The run in {path} was made with other settings ({'; '.join(changes)}). Resume with "
             "the same ones, or start a new run with another --out (out=...)."
+        )
+
+
+def _check_alike(first: dict[str, Any], own: dict[str, Any]) -> None:
+    """Refuse processes that were started with different settings, or found different data."""
+    changes = _difference(first, own)
+    if changes:
+        raise GancourseError(
+            f"The processes of this run differ from the first one ({'; '.join(changes)}). Start "
+            "all with the same command, and the same data in reach."
         )
 
 
@@ -241,14 +219,20 @@ def train(
     """
     if resume and out is None:
         raise GancourseError("To resume, say which run: --out (out=...).")
-    where = choose(device)
-    planned = plan(
-        recipe, data=data, epochs=epochs, images=images, batch_size=batch_size, lr=lr,
-        flips=flips, diffaugment=diffaugment, seed=seed, budget=budget,
-    )  # fmt: skip
-    return run_plan(
-        planned, where, out=out, resume=resume, progress=progress, tensorboard=tensorboard
-    )
+    choices: dict[str, Any] = {
+        "data": data, "epochs": epochs, "images": images, "batch_size": batch_size, "lr": lr,
+        "flips": flips, "diffaugment": diffaugment, "seed": seed, "budget": budget,
+    }  # fmt: skip
+    with join(device) as (world, where):
+        return run_plan(
+            world.everywhere(lambda: plan(recipe, **choices)),
+            where,
+            out=out,
+            resume=resume,
+            progress=progress,
+            tensorboard=tensorboard,
+            world=world,
+        )
 
 
 def run_plan(
@@ -259,24 +243,39 @@ def run_plan(
     resume: bool,
     progress: bool | None,
     tensorboard: bool = False,
+    world: World = ALONE,
 ) -> Run:
     """Carry out a plan; arguments, result and errors as for :func:`train`."""
     gan = planned.build()
-    check_data(gan, planned.data.images, planned.settings)
+    world.everywhere(lambda: check_data(gan, planned.data.images, planned.settings, world))
     described = planned.describe()
-    score = _fid_score(planned, gan) if planned.full else None
+    of_first = world.first(lambda: described)
+    world.everywhere(lambda: _check_alike(of_first, described))
+
+    def scoring() -> Score | None:
+        name, size = planned.data.name, planned.recipe.size
+        n, seed = planned.recipe.score_samples, planned.settings.seed + 2
+        return tick_score(gan, name, size, n, seed) if planned.full else None
+
+    score = world.first_only(scoring)
     facts: dict[str, Any] = {
         "recipe": planned.recipe.name,
         "settings": described,
         "status": "running",
-        "versions": _versions(device),
+        "versions": _versions(device, world),
     }
-    folder = None if out is None else RunFolder(out, resume=resume)
-    with folder or nullcontext():
-        if folder is not None:
+    with ExitStack() as stack:
+
+        def begin() -> RunFolder | None:
+            if out is None:
+                return None
+            folder = stack.enter_context(RunFolder(out, resume=resume))
             if resume:
                 _check_same(folder.read_facts(), described, folder.path)
             folder.write_facts(facts)
+            return folder
+
+        folder = world.first_only(begin)
         generator, history = fit(
             gan,
             planned.data.images,
@@ -287,35 +286,10 @@ def run_plan(
             score=score,
             progress=progress,
             tensorboard=tensorboard,
+            world=world,
         )
         facts |= {"status": "finished", "seconds": history[-1]["seconds"] if history else 0.0}
         if folder is not None:
             folder.write_facts(facts)
     gan.eval()
-    return Run(gan, generator, facts, history, None if folder is None else folder.path)
-
-
-def evaluate(run: Run | str | Path, *, n: int = 10_000, seed: int = 0) -> Scores:
-    """Score a run against the test split of its data set.
-
-    Args:
-        run: a run, a run folder, or the name of a record.
-        n: how many samples to draw; all test images are used.
-        seed: of the samples.
-
-    Returns:
-        FID, KID, IS, precision, recall, density and coverage, with the extractor's name and hash
-        and both sample counts.
-
-    Raises:
-        GancourseError: no such run; no extractor or test split for its data.
-    """
-    from gancourse import metrics
-
-    opened = run if isinstance(run, Run) else load(run)
-    trained_on = opened.settings["data"]["name"]
-    size = opened.settings["gan"]["shape"][-1]
-    name = metrics.default_extractor(trained_on)
-    real = _reference(trained_on, size).images
-    fake = opened.sample(n, seed=seed).cpu()
-    return metrics.scores(real, fake, name, split=f"{trained_on}/test")
+    return Run(gan, generator, facts, history, None if out is None else Path(out))

@@ -17,7 +17,9 @@ from tqdm import tqdm
 
 from gancourse.errors import GancourseError
 from gancourse.gans.base import GAN
+from gancourse.training import fast
 from gancourse.training.checkpoint import read, write
+from gancourse.training.distribute import ALONE, World
 from gancourse.training.folder import RunFolder
 from gancourse.training.trainer import Settings, Trainer
 
@@ -54,22 +56,31 @@ class _Recorder:
     """What happens at the end of a tick: a row, a picture, TensorBoard, checkpoints."""
 
     def __init__(
-        self, trainer: Trainer, folder: RunFolder | None, score: Score | None, tensorboard: bool
+        self,
+        trainer: Trainer,
+        folder: RunFolder | None,
+        score: Score | None,
+        tensorboard: bool,
+        world: World,
     ) -> None:
-        self.trainer, self.folder, self.score = trainer, folder, score
-        self.history: list[dict[str, Any]] = []
+        self.trainer, self.folder, self.score, self.world = trainer, folder, score, world
         self.best: float | None = None
         self.seconds_before = 0.0
-        if folder is not None and folder.last.exists():
-            tensors, facts = read(folder.last)
-            trainer.load_state(tensors, facts, folder.last)
+        saved = world.first(self._read)
+        if saved is not None:
+            path, tensors, facts = saved
+            world.everywhere(lambda: trainer.load_state(tensors, facts, path))
             self.best, self.seconds_before = facts["best"], facts["seconds"]
-            self.history = folder.rewind(trainer.step_count)
-        elif folder is not None:
-            folder.rewind(0)
-        self.writer = self._tensorboard() if tensorboard else None
+        step = trainer.step_count
+        self.history = world.first(lambda: [] if folder is None else folder.rewind(step))
+        self.writer = world.first_only(self._tensorboard) if tensorboard else None
         self.started = time.perf_counter()
         self._begin_tick()
+
+    def _read(self) -> tuple[Path, dict[str, Tensor], dict[str, Any]] | None:
+        if self.folder is None or not self.folder.last.exists():
+            return None
+        return self.folder.last, *read(self.folder.last)
 
     def _tensorboard(self) -> Any:
         if self.folder is None:
@@ -92,9 +103,16 @@ class _Recorder:
         write(path, tensors, {**facts, "best": self.best, "seconds": round(seconds, 3)})
 
     def tick(self) -> dict[str, Any]:
-        """Close the tick: check and keep its figures, score, save."""
+        """Close the tick: check and keep its figures; the first process scores and saves."""
+        self.trainer.synchronize()
+        figures = self.world.everywhere(self.trainer.read_tick)
+        row = self.world.first(lambda: self._close(figures))
+        self.history.append(row)
+        self._begin_tick()
+        return row
+
+    def _close(self, figures: dict[str, float]) -> dict[str, Any]:
         trainer = self.trainer
-        trainer.synchronize()
         now = time.perf_counter()
         shown = trainer.images_shown - self.tick_images
         row: dict[str, Any] = {
@@ -104,11 +122,10 @@ class _Recorder:
             "epoch": round(trainer.epoch, 4),
             "seconds": round(self.seconds_before + now - self.started, 3),
             "images_per_second": round(shown / (now - self.tick_started), 1),
-            **trainer.read_tick(),
+            **figures,
         }
         scores = self.score(trainer.ema.net) if self.score is not None else {}
         row |= scores
-        self.history.append(row)
         if self.writer is not None:
             for name, value in row.items():
                 self.writer.add_scalar(name, value, row["step"])
@@ -123,7 +140,6 @@ class _Recorder:
                 self.best = value
                 self.save(self.folder.best)
             self.save(self.folder.last)
-        self._begin_tick()
         return row
 
 
@@ -138,6 +154,7 @@ def fit(
     score: Score | None = None,
     progress: bool | None = None,
     tensorboard: bool = False,
+    world: World = ALONE,
 ) -> tuple[nn.Module, list[dict[str, Any]]]:
     """Train a GAN in place; carry on where ``folder.last`` stopped, if there is one.
 
@@ -152,12 +169,13 @@ def fit(
         labels: int64 N, for GANs that use them.
         device: where to train.
         folder: an entered :class:`~gancourse.training.folder.RunFolder`; without one nothing is
-            saved.
+            saved. Of several processes the first one has it.
         score: called at each tick with the averaged generator; its values join the row, and the
             checkpoint with the smallest first value is kept as ``best.safetensors``. It must
             leave the global generator alone.
         progress: a progress bar; by default one if standard error is a terminal.
         tensorboard: also write the rows as TensorBoard events into the folder.
+        world: the processes that make this run together (:mod:`gancourse.training.distribute`).
 
     Returns:
         (averaged generator in evaluation mode, history: one dict a tick).
@@ -165,30 +183,34 @@ def fit(
     Raises:
         GancourseError: data that do not fit the GAN or the batch size; a loss, score or gradient
             that is no longer finite (the last checkpoint stays as it was); a checkpoint that
-            cannot be read or written.
+            cannot be read or written; another process of the run is gone.
         KeyboardInterrupt: after Ctrl-C; with a folder, the step is finished and saved first.
     """
     with torch.random.fork_rng(devices=[device] if torch.device(device).type == "cuda" else []):
-        trainer = Trainer(gan, images, settings, labels=labels, device=device)
-        recorder = _Recorder(trainer, folder, score, tensorboard)
+        trainer = Trainer(gan, images, settings, labels=labels, device=device, world=world)
+        recorder = _Recorder(trainer, folder, score, tensorboard, world)
+        trainer.prepare()
+        saving = world.first(lambda: folder is not None)
         bar = tqdm(
             total=settings.images,
             initial=min(trainer.images_shown, settings.images),
             unit="img",
             unit_scale=True,
-            disable=None if progress is None else not progress,
+            disable=True if world.rank else None if progress is None else not progress,
         )
-        with _interruptible(folder is not None) as interrupted, bar:
+        with _interruptible(saving) as interrupted, bar:
             while trainer.images_shown < settings.images:
                 trainer.step()
                 bar.update(settings.batch_size * settings.k)
                 if trainer.tick_is_full or trainer.images_shown >= settings.images:
                     row = recorder.tick()
                     bar.set_postfix(D=f"{row['loss_d']:.3f}", G=f"{row['loss_g']:.3f}")
-                if interrupted() and folder is not None:
-                    trainer.check_finite()
-                    recorder.save(folder.last)
+                if saving and world.any(interrupted()):
+                    world.everywhere(trainer.check_finite)
+                    world.first(lambda: recorder.save(folder.last) if folder else None)
                     raise KeyboardInterrupt
         if recorder.writer is not None:
             recorder.writer.close()
+        world.release(gan)
+        fast.release(gan)
         return trainer.ema.net, recorder.history

@@ -5,18 +5,21 @@ from __future__ import annotations
 import io
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image
 
+from gancourse import metrics
 from gancourse.errors import GancourseError
 from gancourse.files import write_bytes, write_json
 from gancourse.plots import film_strip, tile
 from gancourse.training import checkpoint
-from gancourse.training.api import evaluate, plan, run_plan
+from gancourse.training.api import plan, run_plan
 from gancourse.training.devices import choose
+from gancourse.training.judging import evaluate
 from gancourse.training.run import RECORDED, Run, load
 
 __all__ = ["record"]
@@ -49,7 +52,7 @@ def _film(run_folder: Path, history: list[dict[str, Any]]) -> tuple[bytes, list[
 def record(
     recipe: str,
     *,
-    seed: int = 0,
+    seeds: Sequence[int] = (0,),
     device: str = "auto",
     out: str | Path | None = None,
     work: str | Path = "runs/record",
@@ -58,20 +61,22 @@ def record(
 ) -> Run:
     """Make a recipe's full run and keep its record; called again, it goes on where it stopped.
 
-    ========================  =============================================================
-    ``run.json``              settings, seed, versions, hardware, seconds, scores
-    ``history.jsonl``         one row a tick, with the FID
-    ``weights.safetensors``   float16: averaged generator and discriminator at the best FID
-    ``samples.png``           64 samples of those weights
-    ``film.webp``             the same noise tick by tick, one picture below the other
-    ========================  =============================================================
+    ==========================  ============================================================
+    ``run.json``                settings, seed, versions, hardware, seconds, scores
+    ``history.jsonl``           one row a tick, with FID, KID, precision, recall, ...
+    ``history-seedN.jsonl``     the same of each further seed; its scores are in ``run.json``
+    ``weights.safetensors``     float16: averaged generator and discriminator at the best FID
+    ``samples.png``             64 samples of those weights
+    ``film.webp``               the same noise tick by tick, one picture below the other
+    ==========================  ============================================================
 
     Args:
         recipe: its name.
-        seed: of the run.
+        seeds: of the runs. The first one's weights and pictures are kept, of the others the
+            figures.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         out: folder of the record; by default its place in the package.
-        work: where the run folder lies while the run is made.
+        work: where the run folders lie while the runs are made.
         n: samples behind the final scores.
         progress: a progress bar; by default one if standard error is a terminal.
 
@@ -79,39 +84,32 @@ def record(
         The record, opened.
 
     Raises:
-        GancourseError: as :func:`gancourse.train` and :func:`gancourse.evaluate`; the older
-            record stays.
+        GancourseError: no seeds, or one twice; no extractor for the recipe's data; as
+            :func:`gancourse.train` and :func:`gancourse.evaluate`. The older record stays.
     """
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise GancourseError(f"seeds is {tuple(seeds)}; give one or more, each once.")
     where = choose(device)
-    planned = plan(recipe, seed=seed)
-    folder = Path(work) / f"{recipe}-seed{seed}"
     target = RECORDED / recipe if out is None else Path(out)
-    run_plan(planned, where, out=folder, resume=(folder / "run.json").exists(), progress=progress)
-    made = load(folder, device=str(where))
-    last = load(folder, checkpoint_name="last", device=str(where))
-    best = min(made.history, key=lambda row: row.get("fid", float("inf")))
-
-    draft = folder / "record"
-    weights = _half("ema", made.generator) | _half("discriminator", made.gan.discriminator)
-    checkpoint.write(
-        draft / "weights.safetensors", weights, {"recipe": recipe, "tick": best["tick"]}
-    )
-    shutil.copyfile(folder / "history.jsonl", draft / "history.jsonl")
-    film, ticks = _film(folder, made.history)
-    write_bytes(draft / "film.webp", film)
-    facts = made.facts | {
-        "recorded": time.strftime("%Y-%m-%d"),
-        "best": {"tick": best["tick"], "epoch": best["epoch"], "by": "fid"},
-        "film": {"ticks": ticks, "rows": SIDE, "columns": SIDE},
-        "scores_last": evaluate(last, n=n).as_dict(),
-    }
+    folders = []
+    for seed in seeds:
+        planned = plan(recipe, seed=seed)
+        # Without scores there would be no best weights to keep: known before hours are spent.
+        metrics.extractor(metrics.default_extractor(planned.data.name))
+        folder = Path(work) / f"{recipe}-seed{seed}"
+        resume = (folder / "run.json").exists()
+        run_plan(planned, where, out=folder, resume=resume, progress=progress)
+        folders.append(folder)
+    first, *others = folders
+    draft = first / "record"
+    shutil.rmtree(draft, ignore_errors=True)
+    facts = _pack(first, draft, str(where), n)
+    if others:
+        facts["seeds"] = {}
+    for seed, folder in zip(seeds[1:], others, strict=True):
+        facts["seeds"][str(seed)] = _summary(folder, str(where), n)
+        shutil.copyfile(folder / "history.jsonl", draft / f"history-seed{seed}.jsonl")
     write_json(draft / "run.json", facts)
-    # The scores are those of the float16 weights, which are what a reader loads.
-    small = load(draft)
-    write_json(draft / "run.json", facts | {"scores": evaluate(small, n=n).as_dict()})
-    buffer = io.BytesIO()
-    tile(small.sample(64, seed=0)).save(buffer, format="PNG", optimize=True)
-    write_bytes(draft / "samples.png", buffer.getvalue())
     try:
         if target.exists():
             shutil.rmtree(target)
@@ -122,3 +120,48 @@ def record(
             f"{draft}; copy it from there, or name another folder by --out (out=...)."
         ) from error
     return load(target)
+
+
+def _best(run: Run) -> dict[str, Any]:
+    """The tick whose FID is smallest."""
+    row = min(run.history, key=lambda row: row["fid"])
+    return {"tick": row["tick"], "epoch": row["epoch"], "by": "fid"}
+
+
+def _summary(folder: Path, device: str, n: int) -> dict[str, Any]:
+    """What a record says of a further seed."""
+    best = load(folder, device=device)
+    last = load(folder, checkpoint_name="last", device=device)
+    return {
+        "seconds": best.facts["seconds"],
+        "versions": best.facts["versions"],
+        "best": _best(best),
+        "scores": evaluate(best, n=n).as_dict(),
+        "scores_last": evaluate(last, n=n).as_dict(),
+    }
+
+
+def _pack(folder: Path, draft: Path, device: str, n: int) -> dict[str, Any]:
+    """Write the record of one run into a draft; its facts, as ``run.json`` holds them."""
+    made = load(folder, device=device)
+    last = load(folder, checkpoint_name="last", device=device)
+    best = _best(made)
+    weights = _half("ema", made.generator) | _half("discriminator", made.gan.discriminator)
+    where = draft / "weights.safetensors"
+    checkpoint.write(where, weights, {"recipe": made.facts["recipe"], "tick": best["tick"]})
+    shutil.copyfile(folder / "history.jsonl", draft / "history.jsonl")
+    film, ticks = _film(folder, made.history)
+    write_bytes(draft / "film.webp", film)
+    facts = made.facts | {
+        "recorded": time.strftime("%Y-%m-%d"),
+        "best": best,
+        "film": {"ticks": ticks, "rows": SIDE, "columns": SIDE},
+        "scores_last": evaluate(last, n=n).as_dict(),
+    }
+    write_json(draft / "run.json", facts)
+    # The scores are those of the float16 weights, which are what a reader loads.
+    small = load(draft)
+    buffer = io.BytesIO()
+    tile(small.sample(64, seed=0)).save(buffer, format="PNG", optimize=True)
+    write_bytes(draft / "samples.png", buffer.getvalue())
+    return facts | {"scores": evaluate(small, n=n).as_dict()}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,11 @@ from torch import Tensor, nn
 from gancourse import augment
 from gancourse.errors import GancourseError, unknown
 from gancourse.gans.base import GAN, Batch, to_signal
-from gancourse.training import checkpoint
+from gancourse.training import checkpoint, fast
 from gancourse.training.devices import keep_freed_memory
+from gancourse.training.distribute import ALONE, World
 from gancourse.training.ema import EMA
+from gancourse.training.replay import CudaRecorder, Replayed
 
 __all__ = ["Settings", "Trainer"]
 
@@ -40,6 +44,8 @@ class Settings:
             probability 0.5 (:func:`gancourse.augment.random_flips`).
         diffaugment: ``"color"``, ``"translation"``, ``"cutout"``: how real and fake images are
             changed before the discriminator sees them (:func:`gancourse.augment.diffaugment`).
+        fast: try out at the start how this machine computes the steps fastest, and do that
+            (:mod:`gancourse.training.fast`).
     """
 
     images: int
@@ -55,6 +61,7 @@ class Settings:
     seed: int = 0
     flips: tuple[str, ...] = ()
     diffaugment: tuple[str, ...] = ()
+    fast: bool = False
 
     def __post_init__(self) -> None:
         for name in ("images", "batch_size", "k", "lr_d", "lr_g"):
@@ -76,18 +83,20 @@ class Settings:
         object.__setattr__(self, "diffaugment", changes)
 
     def facts(self) -> dict[str, Any]:
-        """The fields as a run's files hold them; an augmentation that is off is not mentioned.
+        """The fields as a run's files hold them; what is off is not mentioned.
 
-        So the files of a run without augmentation are what they were before there was any.
+        So the files of a run without augmentation and fast path are what they were before there
+        was any.
         """
-        return {k: v for k, v in asdict(self).items() if v != ()}
+        return {k: v for k, v in asdict(self).items() if v != () and v is not False}
 
 
-def check_data(gan: GAN, images: Tensor, settings: Settings) -> None:
+def check_data(gan: GAN, images: Tensor, settings: Settings, world: World = ALONE) -> None:
     """Refuse data that the GAN or the batch size cannot take, before any work is done.
 
     Raises:
-        GancourseError: dtype, dimensions, channels, size or number of images do not fit.
+        GancourseError: dtype, dimensions, channels, size or number of images do not fit; the
+            batch cannot be divided among the processes.
     """
     if images.dtype != torch.uint8 or images.ndim != 4:
         raise GancourseError(
@@ -104,6 +113,20 @@ def check_data(gan: GAN, images: Tensor, settings: Settings) -> None:
             f"A batch of {settings.batch_size} cannot be drawn from {len(images)} image"
             f"{'s' * (len(images) != 1)}. Give more images or a smaller --batch-size (batch_size=)."
         )
+    if settings.batch_size % world.size:
+        raise GancourseError(
+            f"A batch of {settings.batch_size} cannot be divided among {world.size} processes. Give "
+            f"a --batch-size (batch_size=) that is a multiple of {world.size}."
+        )
+    if settings.fast and world.size > 1:
+        raise GancourseError(
+            "The fast path is for one process. Leave out --fast (fast=True), or start the run "
+            "without torchrun or accelerate launch."
+        )
+
+
+def _gradients(player: nn.Module) -> list[Tensor]:
+    return [p.grad for p in player.parameters() if p.grad is not None]
 
 
 class Trainer:
@@ -118,6 +141,8 @@ class Trainer:
         settings: see :class:`Settings`.
         labels: int64 N or None.
         device: where to train.
+        world: the processes that make this run together, one of which this is. All have the same
+            GAN, images and settings; each works on its slice of every minibatch.
 
     Raises:
         GancourseError: the data do not fit (see :func:`check_data`).
@@ -131,8 +156,10 @@ class Trainer:
         *,
         labels: Tensor | None = None,
         device: torch.device | str = "cpu",
+        world: World = ALONE,
     ) -> None:
-        check_data(gan, images, settings)
+        check_data(gan, images, settings, world)
+        self.world = world
         self.device = torch.device(device)
         if self.device.type == "cpu":
             keep_freed_memory()
@@ -143,6 +170,7 @@ class Trainer:
         self.optimizer_d = self._optimizer(gan.discriminator, settings.lr_d)
         self.optimizer_g = self._optimizer(gan.generator, settings.lr_g)
         self.ema = EMA(gan.generator, settings.ema)
+        world.share(gan)
         self.batches_per_epoch = len(images) // settings.batch_size
         images_a_step = settings.batch_size * settings.k
         tick = settings.tick or self.batches_per_epoch * settings.batch_size
@@ -151,6 +179,9 @@ class Trainer:
         self._names: list[str] = []
         self._rows: list[Tensor] = []
         self._order: tuple[int, Tensor] | None = None
+        self.path: fast.Path | None = None
+        self._layout = gan.memory_format
+        self._advance: Callable[[Sequence[Tensor]], Tensor] = self._play
         torch.manual_seed(settings.seed)
 
     def _optimizer(self, player: nn.Module, lr: float) -> torch.optim.Optimizer:
@@ -179,8 +210,21 @@ class Trainer:
         """Whether the last step was the last of its tick."""
         return self.step_count % self.steps_per_tick == 0
 
-    def _batch(self, number: int) -> Batch:
-        """Minibatch by number since the start: each epoch in an order of its own, remainder left out."""
+    def prepare(self, path: fast.Path | None = None) -> None:
+        """Take the fast path if the settings ask for it: this one, or the winner of a trial."""
+        if not self.settings.fast or self.path is not None:
+            return
+        gan, size = self.gan, self.settings.batch_size
+        if path is None or path.device != self.device.type:
+            path = fast.choose(gan, size, self.device)
+        fast.take(path, gan, self.ema.net)
+        self.path, self._layout = path, fast.LAYOUTS[path.discriminator]
+        if path.graph:
+            optimizers = self.optimizer_d, self.optimizer_g
+            self._advance = Replayed(self._play, optimizers, CudaRecorder(self.device))
+
+    def _chosen(self, number: int) -> Tensor:
+        """A minibatch's images by number: each epoch in an order of its own, remainder left out."""
         epoch, place = divmod(number, self.batches_per_epoch)
         if self._order is None or self._order[0] != epoch:
             # From seed and epoch alone, so that a resumed run finds the order without replaying it.
@@ -188,44 +232,65 @@ class Trainer:
             order = torch.randperm(len(self.images), generator=generator)
             self._order = epoch, order.to(self.device)
         size = self.settings.batch_size
-        chosen = self._order[1][place * size : (place + 1) * size]
-        pixels = augment.random_flips(self.images[chosen], self.settings.flips)
-        images = to_signal(pixels).contiguous(memory_format=self.gan.memory_format)
+        return self.world.slice(self._order[1][place * size : (place + 1) * size])
+
+    def _batch(self, chosen: Tensor) -> Batch:
+        part = self.world.rank, self.world.size
+        pixels = augment.random_flips(self.images[chosen], self.settings.flips, part=part)
+        images = to_signal(pixels).contiguous(memory_format=self._layout)
         return Batch(images, None if self.labels is None else self.labels[chosen])
 
     def _seen(self, images: Tensor) -> Tensor:
         """What the discriminator is shown of images, real or fake."""
         if not self.settings.diffaugment:
             return images
-        changed = augment.diffaugment(images, self.settings.diffaugment)
-        return changed.contiguous(memory_format=self.gan.memory_format)
+        part = self.world.rank, self.world.size
+        changed = augment.diffaugment(images, self.settings.diffaugment, part)
+        return changed.contiguous(memory_format=self._layout)
 
     def step(self) -> None:
         """k discriminator steps and one generator step; nothing here waits for the device."""
+        self.prepare()
+        k = self.settings.k
+        self._rows.append(
+            self._advance([self._chosen(self.step_count * k + turn) for turn in range(k)])
+        )
+        self.ema.update()
+        self.step_count += 1
+
+    def _play(self, chosen: Sequence[Tensor]) -> Tensor:
+        """The step itself, on a minibatch of images a turn; its figures, in the order of names."""
         gan, k = self.gan, self.settings.k
+        precision = nullcontext if self.path is None else self.path.precision
         for turn in range(k):
-            batch = self._batch(self.step_count * k + turn)
+            batch = self._batch(chosen[turn])
             # The last fakes serve both players: the discriminator without their graph, the
             # generator with it. That saves a pass, as in the DCGAN authors' program.
-            with torch.set_grad_enabled(turn == k - 1):
-                fake = gan.generate(batch)
+            with torch.set_grad_enabled(turn == k - 1), precision():
+                fake = gan.generate(batch).float()
             batch = batch._replace(images=self._seen(batch.images))
+            seen = self._seen(fake.detach())
             self.optimizer_d.zero_grad()
-            loss_d, scores_d = gan.discriminator_loss(batch, self._seen(fake.detach()))
+            with precision():
+                loss_d, scores_d = gan.discriminator_loss(batch, seen)
             loss_d.backward()
+            self.world.average(_gradients(gan.discriminator))
             self.optimizer_d.step()
         # Frozen, the discriminator passes gradients on without computing those of its weights.
         gan.discriminator.requires_grad_(False)
         self.optimizer_g.zero_grad()
-        loss_g, scores_g = gan.generator_loss(batch, self._seen(fake))
+        seen = self._seen(fake)
+        with precision():
+            loss_g, scores_g = gan.generator_loss(batch, seen)
         loss_g.backward()
+        self.world.average(_gradients(gan.generator))
         self.optimizer_g.step()
         gan.discriminator.requires_grad_(True)
-        self.ema.update()
         figures = {"loss_d": loss_d.detach(), "loss_g": loss_g.detach(), **scores_d, **scores_g}
         self._names = list(figures)
-        self._rows.append(torch.stack(list(figures.values())))
-        self.step_count += 1
+        row = torch.stack([figure.float() for figure in figures.values()])
+        self.world.average([row])
+        return row
 
     def synchronize(self) -> None:
         """Wait for the device, so that a clock read next is right."""
@@ -267,8 +332,7 @@ class Trainer:
         means = self._figures().double().mean(0)
         row = {name: float(value) for name, value in zip(self._names, means, strict=True)}
         for name, player in (("grad_d", self.gan.discriminator), ("grad_g", self.gan.generator)):
-            gradients = [p.grad for p in player.parameters() if p.grad is not None]
-            row[name] = float(nn.utils.get_total_norm(gradients))
+            row[name] = float(nn.utils.get_total_norm(_gradients(player)))
             if not math.isfinite(row[name]):
                 raise GancourseError(
                     f"Training diverged at step {self.step_count}: {name} = {row[name]}. The last "
@@ -293,7 +357,11 @@ class Trainer:
             tensors["rng_mps"] = torch.mps.get_rng_state()
         if self._rows:
             tensors["figures"] = torch.stack(self._rows)
-        facts = {"step": self.step_count, "names": self._names, "ema_updates": self.ema.updates}
+        facts: dict[str, Any] = {
+            "step": self.step_count, "names": self._names, "ema_updates": self.ema.updates,
+        }  # fmt: skip
+        if self.path is not None:
+            facts["fast"] = self.path.facts()
         return tensors, facts
 
     def load_state(self, tensors: dict[str, Tensor], facts: dict[str, Any], path: Path) -> None:
@@ -308,6 +376,7 @@ class Trainer:
             GancourseError: the checkpoint belongs to another GAN.
         """
         gan, part = self.gan, checkpoint.unprefixed
+        self.prepare(fast.Path.from_facts(facts["fast"]) if "fast" in facts else None)
         checkpoint.load_weights(gan.generator, part("generator", tensors), path)
         checkpoint.load_weights(gan.discriminator, part("discriminator", tensors), path)
         checkpoint.load_weights(self.ema.net, part("ema", tensors), path)

@@ -13,7 +13,7 @@ from gancourse.metrics import extractors
 from gancourse.metrics.retrain import accuracy
 from tests import needs
 
-LEAST_ACCURACY = {"digits": 0.98, "mnist": 0.99, "fashion-mnist": 0.92}
+LEAST_ACCURACY = {"digits": 0.98, "mnist": 0.99, "fashion-mnist": 0.92, "cifar10": 0.84}
 
 
 @pytest.mark.parametrize("name", LEAST_ACCURACY)
@@ -41,6 +41,7 @@ def test_the_shipped_file_is_the_named_one_and_says_what_it_is(name):
         "digits",
         pytest.param("mnist", marks=needs.data("mnist")),
         pytest.param("fashion-mnist", marks=needs.data("fashion-mnist")),
+        pytest.param("cifar10", marks=needs.data("cifar10")),
     ],
 )
 def test_the_stated_accuracy_is_what_the_test_images_give(name):
@@ -129,7 +130,9 @@ def test_images_it_does_not_take_are_refused(images, message):
 def test_the_default_extractor():
     assert metrics.default_extractor("mnist") == "mnist-cnn"
     assert metrics.default_extractor("digits") == "digits-cnn"
-    assert metrics.default_extractor("cifar10") == "inception"
+    for name in ("cifar10", "cats-dogs", "abstract-art"):
+        assert metrics.default_extractor(name) == "cifar10-cnn"
+    assert metrics.default_extractor("my_photos") == "inception"
 
 
 class TestInception:

@@ -9,10 +9,14 @@ import torch
 from PIL import Image
 
 import gancourse
-from gancourse import cli, recipes
+from gancourse import cli, metrics, recipes
+from gancourse import data as datasets
+from gancourse.augment import resize_and_crop
 from gancourse.errors import GancourseError
 from gancourse.files import read_json, write_json
+from gancourse.training import judging
 from gancourse.training.api import plan
+from gancourse.training.folder import read_history
 
 
 def quick(recipe="vanilla/digits", **more):
@@ -241,3 +245,54 @@ def test_record(tmp_path, monkeypatch):
     assert sizes["weights.safetensors"] < 1_000_000
     again = gancourse.record("dcgan/digits", **options)  # finished: only packed anew
     assert torch.equal(again.sample(4), made.sample(4))
+
+
+def test_record_of_several_seeds(tmp_path, monkeypatch):
+    small = replace(recipes.get("dcgan/digits"), full=2, tick=1, score_samples=50)
+    monkeypatch.setitem(recipes._RECIPES, "dcgan/digits", small)
+    options = {"out": tmp_path / "record", "work": tmp_path / "work", "n": 100, "device": "cpu"}
+    alone = gancourse.record("dcgan/digits", **options)
+    made = gancourse.record("dcgan/digits", seeds=(0, 3), **options)
+    assert torch.equal(made.sample(4), alone.sample(4)) and "seeds" not in alone.facts
+    (summary,) = made.facts["seeds"].values()
+    other = read_history(tmp_path / "record" / "history-seed3.jsonl")
+    assert [row["tick"] for row in other] == [1, 2] and other != made.history
+    assert summary["best"]["tick"] == min(other, key=lambda row: row["fid"])["tick"]
+    best = gancourse.evaluate(str(tmp_path / "work" / "dcgan" / "digits-seed3"), n=100)
+    assert summary["scores"] == best.as_dict() != made.scores
+    with pytest.raises(GancourseError, match="each once"):
+        gancourse.record("dcgan/digits", seeds=(1, 1), **options)
+
+
+def test_record_needs_an_extractor(monkeypatch, tmp_path):
+    monkeypatch.setattr(metrics, "default_extractor", lambda name: "inception")
+    with pytest.raises(GancourseError, match="torch-fidelity"):
+        gancourse.record("dcgan/digits", out=tmp_path / "record", work=tmp_path / "work")
+    assert not list(tmp_path.iterdir())
+
+
+def test_data_without_a_test_split_are_judged_against_themselves(photos):
+    images, split = judging._reference(str(photos), 64)
+    assert split == f"{photos}/train" and images.shape == (20, 3, 64, 64)
+
+
+def test_larger_images_are_judged_at_the_extractors_size():
+    small = torch.randint(0, 256, (40, 3, 8, 8), generator=torch.Generator().manual_seed(0))
+    images = small.to(torch.uint8).repeat_interleave(8, 2).repeat_interleave(8, 3)
+    reference = metrics.Reference(images, "cifar10-cnn", split="patches")
+    again = reference.scores(images)
+    assert again.split == "patches at 32 x 32 pixels" and again.precision == 1
+    assert again.fid < reference.scores(images // 2).fid
+    same = metrics.scores(resize_and_crop(images, 32), resize_and_crop(images, 32), "cifar10-cnn")
+    assert (same.fid, same.split) == (again.fid, "split not stated")
+
+
+def test_rows_hold_the_scores_of_the_tick(tmp_path, monkeypatch):
+    small = replace(recipes.get("dcgan/digits"), score_samples=60, tick=1)
+    monkeypatch.setitem(recipes._RECIPES, "dcgan/digits", small)
+    run = gancourse.train("dcgan/digits", epochs=1, device="cpu", seed=4)
+    (row,) = run.history
+    fake = run.sample(60, seed=4 + 2)
+    test = datasets.load("digits", split="test").images
+    scores = metrics.scores(test, fake, "digits-cnn").as_dict()
+    assert {name: row[name] for name in judging.KEPT} == {n: scores[n] for n in judging.KEPT}

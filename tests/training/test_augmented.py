@@ -91,7 +91,7 @@ def test_the_discriminator_sees_changed_images_only(k, monkeypatch):
     """Every call of it, for both players; and each change is drawn anew."""
     made, seen = [], []
 
-    def change(images):
+    def change(images, part):
         made.append(images * torch.rand(len(images), 1, 1, 1))
         return made[-1]
 
@@ -108,9 +108,9 @@ def test_the_discriminator_sees_changed_images_only(k, monkeypatch):
 def test_the_generators_gradient_goes_through_the_change(monkeypatch):
     """A change by the factor 1 leaves a step as it is; one by 0 leaves the generator no gradient."""
     plain = trained(steps=1)
-    monkeypatch.setitem(augment.DIFFAUGMENT, "color", lambda images: images * 1.0)
+    monkeypatch.setitem(augment.DIFFAUGMENT, "color", lambda images, part: images * 1.0)
     assert equal(plain, trained(steps=1, diffaugment=("color",)))
-    monkeypatch.setitem(augment.DIFFAUGMENT, "color", lambda images: images * 0.0)
+    monkeypatch.setitem(augment.DIFFAUGMENT, "color", lambda images, part: images * 0.0)
     with torch.random.fork_rng():
         blind = Trainer(tiny.gan(), tiny.images(), tiny.settings(diffaugment=("color",)))
         blind.step()

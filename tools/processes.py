@@ -1,0 +1,252 @@
+"""Record what several processes on one machine's CPU make of a run that one process makes too.
+
+    python tools/processes.py [differences] [kills] [speed]
+
+``differences``: losses of 20 steps and the weights after them, by one process and by several with
+the same global batch, from several seeds; and a run that begins in one process and ends in two, or
+the other way round. ``kills``: one of two processes is killed at a random moment, again and again,
+and the run resumed; it must end as an undisturbed run of two processes does. ``speed``: images a
+second; measure it on a quiet machine. The results join ``gancourse/recorded/processes.json``, one
+part at a time.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import socket
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.multiprocessing import ProcessExitedException, ProcessRaisedException, start_processes
+
+from gancourse.errors import GancourseError
+from gancourse.files import read_json, write_json
+from gancourse.training import checkpoint, distribute
+from gancourse.training.api import Plan, plan, run_plan
+from gancourse.training.run import RECORDED
+from gancourse.training.trainer import Trainer
+
+RECORD = RECORDED / "processes.json"
+STEPS = 20
+SEEDS = int(os.environ.get("S", 5))
+#: name -> recipe and what is changed in it
+CASES: dict[str, tuple[str, dict[str, Any]]] = {
+    "dcgan/digits": ("dcgan/digits", {}),
+    "dcgan/fashion-mnist": ("dcgan/fashion-mnist", {}),
+    "dcgan/digits, augmented": (
+        "dcgan/digits",
+        {"flips": ("horizontal",), "diffaugment": ("color", "translation", "cutout")},
+    ),
+}
+#: way -> processes, threads of each, whether batch normalisation is of the whole minibatch
+WAYS = {
+    "2 processes": (2, 1, True),
+    "4 processes": (4, 1, True),
+    "1 process, 2 threads": (1, 2, True),
+    "2 processes, statistics apart": (2, 1, False),
+}
+KILLS = 20
+
+
+def crew(size: int, work: Any, *args: Any, wait: bool = True) -> Any:
+    """Fork so many processes that call ``work(rank, *args)`` in a world of that size."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    told = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(size)}
+    os.environ.update(told)
+    return start_processes(_member, (work, args), nprocs=size, join=wait, start_method="fork")
+
+
+def _member(rank: int, work: Any, args: tuple[Any, ...]) -> None:
+    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank))
+    work(rank, *args)
+
+
+def _steps(
+    rank: int, planned: Plan, end: int, begin: Path | None, out: Path, threads: int, common: bool
+) -> None:
+    """Train up to a step, and keep the state, which holds the figures of every step."""
+    torch.set_num_threads(threads)
+    if not common:
+        distribute._exchange = lambda gan, classes: None
+    with distribute.join("cpu") as (world, _):
+        trainer = Trainer(planned.build(), planned.data.images, planned.settings, world=world)
+        if begin is not None:
+            trainer.load_state(*checkpoint.read(begin), begin)
+        while trainer.step_count < end:
+            trainer.step()
+        if world.rank == 0:
+            checkpoint.write(out, *trainer.state())
+
+
+def _apart(a: Path, b: Path) -> dict[str, float]:
+    """The largest differences of two states: of losses over all steps, of weights after the last."""
+    (one, facts), (other, _) = checkpoint.read(a), checkpoint.read(b)
+
+    def largest(x: Tensor, y: Tensor) -> float:
+        return float((x.double() - y.double()).abs().max())
+
+    losses = [facts["names"].index(name) for name in ("loss_d", "loss_g")]
+    learnt = [n for n in one if n.startswith(("generator.", "discriminator."))]
+    return {
+        "losses": largest(one["figures"][:, losses], other["figures"][:, losses]),
+        "weights": max(largest(one[n], other[n]) for n in learnt),
+    }
+
+
+def differences(folder: Path) -> dict[str, Any]:
+    """Several processes against one, and states handed from one number of processes to another."""
+    rows = []
+    for case, (recipe, changes) in CASES.items():
+        for seed in range(SEEDS):
+            planned = plan(recipe, seed=seed, images=10**6, **changes)
+            whole = folder / "whole.safetensors"
+            crew(1, _steps, planned, STEPS, None, whole, 1, True)
+            for way, (size, threads, common) in WAYS.items():
+                crew(size, _steps, planned, STEPS, None, folder / "a", threads, common)
+                rows.append({"case": case, "seed": seed, "way": way, **_apart(whole, folder / "a")})
+            for first, then in ((1, 2), (2, 1)):
+                crew(first, _steps, planned, STEPS // 2, None, folder / "half", 1, True)
+                crew(then, _steps, planned, STEPS, folder / "half", folder / "a", 1, True)
+                way = f"{first} process{'es' * (first > 1)}, then {then}"
+                rows.append({"case": case, "seed": seed, "way": way, **_apart(whole, folder / "a")})
+            print(*rows[-len(WAYS) - 2 :], sep="\n", flush=True)
+    return {"steps": STEPS, "seeds": SEEDS, "rows": rows}
+
+
+def _train(rank: int, planned: Plan, out: Path) -> None:
+    torch.set_num_threads(1)
+    with distribute.join("cpu") as (world, device):
+        try:
+            run_plan(
+                planned, device, out=out, resume=(out / "run.json").exists(), progress=False,
+                world=world,
+            )  # fmt: skip
+        except GancourseError as error:
+            (out.parent / f"error-{rank}.txt").write_text(str(error))
+            os._exit(2)
+
+
+def _story(path: Path) -> tuple[Any, ...]:
+    """What a run folder says, without the clock."""
+    tensors, facts = checkpoint.read(path / "last.safetensors")
+    drop = ("seconds", "images_per_second")
+    rows = [{k: v for k, v in r.items() if k not in drop} for r in read_rows(path)]
+    return tensors, {k: v for k, v in facts.items() if k not in drop}, rows
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The history of a run folder."""
+    from gancourse.training.folder import read_history
+
+    return read_history(path / "history.jsonl")
+
+
+def _same(a: Path, b: Path) -> bool:
+    (ta, *fa), (tb, *fb) = _story(a), _story(b)
+    return fa == fb and ta.keys() == tb.keys() and all(torch.equal(ta[n], tb[n]) for n in ta)
+
+
+def kills(folder: Path) -> dict[str, Any]:
+    """Kill one of two processes at random moments; the run resumed must be the undisturbed one."""
+    planned = plan("dcgan/digits", seed=0, images=60 * 64, budget="short")
+    moments, calm = random.Random(0), folder / "calm"
+    start = time.perf_counter()
+    crew(2, _train, planned, calm)
+    length = time.perf_counter() - start
+    killed = runs = exact = reported = 0
+    noticed: list[float] = []
+    while killed < KILLS:
+        path, hits = folder / f"run-{runs}" / "run", 0
+        path.parent.mkdir()
+        while True:
+            context = crew(2, _train, planned, path, wait=False)
+            if hits < 4 and killed < KILLS:  # the last try goes through, so that every run ends
+                time.sleep(moments.uniform(0.1, 0.8) * length)
+                victim = moments.randrange(2)
+                process, other = context.processes[victim], context.processes[1 - victim]
+                if process.is_alive():
+                    process.kill()
+                    at = time.perf_counter()
+                    other.join(60)
+                    hits, killed = hits + 1, killed + 1
+                    # Killed after the last exchange, the other one has nothing to miss.
+                    noticed.append(time.perf_counter() - at)
+                    reported += other.exitcode == 2
+                    assert other.exitcode is not None, "the other process hangs"
+                    continue
+            context.join()
+            while not context.join():
+                pass
+            break
+        runs += 1
+        exact += _same(calm, path)
+        print(killed, "kills", runs, "runs", exact, "exact", flush=True)
+    assert exact == runs
+    return {
+        "kills": killed, "runs": runs, "exact": exact, "reported": reported,
+        "noticed_s": round(max(noticed), 2),
+    }  # fmt: skip
+
+
+def _speed(rank: int, planned: Plan, seconds: float, out: Path, threads: int) -> None:
+    torch.set_num_threads(threads)
+    with distribute.join("cpu") as (world, _):
+        trainer = Trainer(planned.build(), planned.data.images, planned.settings, world=world)
+        for _ in range(3):
+            trainer.step()
+        start, done = time.perf_counter(), trainer.step_count
+        while not world.any(time.perf_counter() - start > seconds):
+            trainer.step()
+        if world.rank == 0:
+            shown = (trainer.step_count - done) * planned.settings.batch_size
+            write_json(out, {"speed": shown / (time.perf_counter() - start)})
+
+
+def speed(folder: Path) -> dict[str, Any]:
+    """Images a second of each way, taken in turns; the middle of several."""
+    rows = []
+    for batch in (128, 512):
+        planned = plan("dcgan/fashion-mnist", images=10**7, batch_size=batch)
+        found: dict[str, list[float]] = {}
+        for _ in range(3):
+            for way, size, threads in (
+                ("1 process", 1, 1), ("1 process, 2 threads", 1, 2), ("2 processes", 2, 1),
+            ):  # fmt: skip
+                crew(size, _speed, planned, 6.0, folder / "speed.json", threads)
+                found.setdefault(way, []).append(read_json(folder / "speed.json")["speed"])
+        for way, values in found.items():
+            rows.append(
+                {"batch": batch, "way": way, "images_per_second": round(statistics.median(values))}
+            )
+            print(rows[-1], [round(value) for value in values], flush=True)
+    return {"recipe": "dcgan/fashion-mnist", "cores": os.cpu_count(), "rows": rows}
+
+
+def main() -> None:
+    """Make the parts that are asked for, all by default."""
+    torch.set_num_threads(1)  # threads of the parent would be missing in the forked processes
+    parts = {"differences": differences, "kills": kills, "speed": speed}
+    for name in sys.argv[1:] or list(parts):
+        folder = Path(tempfile.mkdtemp())
+        try:
+            found = parts[name](folder)
+        finally:
+            shutil.rmtree(folder)
+        stored = read_json(RECORD) if RECORD.exists() else {}
+        stored["torch"] = torch.__version__.split("+")[0]
+        write_json(RECORD, {**stored, name: found})
+
+
+if __name__ == "__main__":
+    main()
