@@ -14,18 +14,20 @@ import torch
 from benchmarks import steps
 from benchmarks.setup import Setup
 from benchmarks.turns import FEWEST, Worker, ratios, rounds, spread, start
-from benchmarks.worker import BARE, EXAMPLE, FAST, LOOPS, OURS, PEERS, PRODUCT
+from benchmarks.worker import BARE, EXAMPLE, FAST, OURS, PEERS, PRODUCT, WARM_UP
 from gancourse import cost
+from gancourse.training import Settings
+from gancourse.training.trainer import Trainer
 
 WIDTH = 32
 #: pixels -> (channels, batch on a CPU): beyond 32 pixels a batch of 128 takes a CPU seconds a step.
 NETS = {28: (1, 128), 32: (1, 128), 64: (3, 64), 128: (3, 16)}
 BATCH_ON_A_GPU = 128
-BATCHES = (4, 16, 32, 64, 128, 256, 512)
-SIDES = (28, 32, 48, 64, 96, 128)
+BATCHES = (4, 16, 64, 128, 256, 512)
+SIDES = (28, 32, 64, 96, 128)
 BATCH_OF_SIDES = 32
 #: Matrix products a turn.
-PRODUCTS = 5
+PRODUCTS = 4
 Row = dict[str, Any]
 
 
@@ -36,12 +38,14 @@ def _setup(loop: str, pixels: int, threads: int, device: str) -> Setup:
 
 
 def _flops(setup: Setup) -> int:
-    return cost.step_flops(replace(setup, device="cpu").gan(), setup.batch)
+    with torch.device("meta"):  # shapes without numbers
+        gan = replace(setup, device="meta").gan()
+    return cost.step_flops(gan, setup.batch)
 
 
-def _steps(worker: Worker, seconds: float = 1.0) -> int:
+def _steps(worker: Worker, seconds: float = 0.6) -> int:
     """How many steps fill a turn."""
-    return max(1, round(2 * seconds / worker.turn(2)))
+    return max(1, round(2 * seconds / min(worker.turn(2) for _ in range(3))))
 
 
 def _facts(worker: Worker) -> Row:
@@ -70,7 +74,7 @@ def net(pixels: int, threads: int, device: str, seconds: float) -> Row:
     """All loops on one net: speeds, memory, what matters between them, and the machine's limit."""
     # What is compared stands side by side: the best peer, ours, and the bare step.
     *early, late = PEERS
-    names = [PRODUCT, *early, *(name for name in (FAST, OURS, BARE) if name in LOOPS), late]
+    names = [PRODUCT, *early, FAST, OURS, BARE, late]
     workers = start({name: _setup(name, pixels, threads, device) for name in names})
     many = dict.fromkeys(workers, _steps(workers[BARE]))
     many[PRODUCT] = PRODUCTS
@@ -86,7 +90,6 @@ def net(pixels: int, threads: int, device: str, seconds: float) -> Row:
     products = [2 * steps.SIDE**3 * speed for speed in speeds.pop(PRODUCT)]
     median = {name: statistics.median(values) for name, values in speeds.items()}
     best = max((name for name in median if name in PEERS), key=median.__getitem__)
-    mine = [name for name in (OURS, FAST) if name in workers]
     row = {**task, "steps": many[BARE], "rounds": len(products)}
     row["loops"] = {
         name: {
@@ -100,7 +103,7 @@ def net(pixels: int, threads: int, device: str, seconds: float) -> Row:
     }
     row["matrix_product_gflops"] = spread([rate / 1e9 for rate in products], 1)
     row["best_peer"] = best
-    row["to_best_peer"] = {n: spread(ratios(speeds[n], speeds[best])) for n in mine}
+    row["to_best_peer"] = {n: spread(ratios(speeds[n], speeds[best])) for n in (OURS, FAST)}
     row["overhead_over_bare_step"] = [
         round(part - 1, 4) for part in spread(ratios(close[BARE], close[OURS]), 4)
     ]
@@ -129,7 +132,7 @@ def measures(threads: int, device: str, seconds: float) -> Row:
 
 def _sweep(setups: dict[str, Setup], seconds: float, what: str) -> list[Row]:
     workers = start(setups)
-    many = {name: _steps(worker, 0.5) for name, worker in workers.items()}
+    many = {name: _steps(worker) for name, worker in workers.items()}
     speeds = rounds(workers, many, seconds, what)
     for worker in workers.values():
         worker.end()
@@ -166,28 +169,35 @@ def pixels(threads: int, device: str, seconds: float) -> list[Row]:
 
 
 def profile(threads: int, device: str, seconds: float) -> list[Row]:
-    """Where the time of the trainer's step goes, operator by operator, on a CPU."""
+    """Where the time of the trainer's step goes, operator by operator, on a CPU.
+
+    The nets take turns, and of each the quickest step counts: what disturbs a step adds to it.
+    """
     torch.set_num_threads(threads)
-    rows = []
+    trainers, steps_seen = {}, {}
     for side in NETS:
         setup = _setup(OURS, side, threads, "cpu")
-        loop = LOOPS[OURS](setup, setup.images()[0])
-        loop(3)
-        seen: list[cost.Stopwatch] = []
-        end = time.monotonic() + seconds / len(NETS)
-        while len(seen) < FEWEST or time.monotonic() < end:
+        settings = Settings(images=10**9, batch_size=setup.batch)
+        trainers[side] = Trainer(setup.gan(), setup.images()[0], settings)
+        steps_seen[side] = []
+    end, count = time.monotonic() + seconds, 0
+    while count < WARM_UP + FEWEST or time.monotonic() < end:
+        for side, trainer in trainers.items():
             with cost.Stopwatch() as watch:
-                loop(1)
-            seen.append(watch)
-        shares = [watch.shares() for watch in seen]
-        middle = {k: statistics.median(share[k] for share in shares) for k in cost.KINDS}
+                trainer.step()
+            if count >= WARM_UP:
+                steps_seen[side].append(watch)
+        count += 1
+    rows = []
+    for side, seen in steps_seen.items():
+        quickest = min(seen, key=lambda w: sum(end - start for _, start, end in w.spans))
         rows.append(
             {
                 "pixels": side,
-                "batch": setup.batch,
+                "batch": trainers[side].settings.batch_size,
                 "steps": len(seen),
-                "operators_a_step": seen[0].calls,
-                "shares": {k: round(v / sum(middle.values()), 4) for k, v in middle.items()},
+                "operators_a_step": len(quickest.spans),
+                "shares": {kind: round(v, 4) for kind, v in quickest.shares().items()},
             }
         )
     return rows

@@ -60,11 +60,10 @@ def _measures(row: Entry) -> str:
 
 
 def _sweep(rows: Entry) -> str:
-    header = ("loop", "pixels", "batch", "images/s", "ms a step", "peak MiB", "MiB for training")
+    header = ("loop", "pixels", "batch", "images/s", "ms a step", "peak MiB")
     body = [
         (row["loop"], f"{row['pixels']}", f"{row['batch']}", f"{row['images_per_second']:,.0f}",
-         f"{row['milliseconds_a_step'][1]:,.1f}", f"{row['peak_mib']:,}",
-         f"{row['peak_mib'] - row['start_mib']:,}")
+         f"{row['milliseconds_a_step'][1]:,.1f}", f"{row['peak_mib']:,}")
         for row in rows
     ]  # fmt: skip
     return columns([header, *body])

@@ -27,7 +27,7 @@ MEASURES = (
     "fused Adam",
     "freed memory kept",
     "batch from a tensor",
-    "no host sync",
+    "deferred reading of losses",
 )
 #: Side of the square matrices of :func:`product`.
 SIDE = 2048
@@ -95,7 +95,7 @@ def bare(setup: Setup, images: Tensor, without: str = "", compiled: bool = False
         loss_g.backward()
         optimizer_g.step()
         gan.discriminator.requires_grad_(True)
-        if without == "no host sync":
+        if without == "deferred reading of losses":
             loss_d.item(), loss_g.item()
 
     def loop(steps: int) -> None:

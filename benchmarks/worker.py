@@ -33,13 +33,15 @@ PEERS: dict[str, Make] = {
 LOOPS: dict[str, Make] = {
     **PEERS,
     OURS: steps.ours,
+    FAST: functools.partial(steps.ours, fast=True),
     BARE: steps.bare,
     PRODUCT: steps.product,
     "compiled": functools.partial(steps.bare, compiled=True),
     "one thread": steps.bare,
     **{f"without {m}": functools.partial(steps.bare, without=m) for m in steps.MEASURES},
 }
-WARM_UP = 3
+#: Enough for a CUDA graph to be recorded too.
+WARM_UP = 5
 
 
 def peak_mib(device: str) -> float:

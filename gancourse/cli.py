@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gancourse.errors import GancourseError
+
+if TYPE_CHECKING:
+    from gancourse.training.trainer import Trainer
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -49,13 +52,16 @@ def _dry_run(recipe: str, out: Path, device: str, **overrides: Any) -> None:
     from gancourse.training.api import plan
     from gancourse.training.devices import describe
     from gancourse.training.distribute import join
+    from gancourse.training.replay import WARM_UP
     from gancourse.training.trainer import Trainer
 
     with join(device) as (world, where), torch.random.fork_rng(devices=[]):
         planned = world.everywhere(lambda: plan(recipe, **overrides))
         gan, settings = planned.build(), planned.settings
         trainer = Trainer(gan, planned.data.images, settings, device=where, world=world)
-        trainer.step()
+        graph = settings.fast and where.type == "cuda"
+        for _ in range(WARM_UP + 1 if graph else 1):
+            trainer.step()
         trainer.synchronize()
         start = time.perf_counter()
         for _ in range(3):
@@ -73,12 +79,25 @@ def _dry_run(recipe: str, out: Path, device: str, **overrides: Any) -> None:
         f"generator  {g:,} parameters; discriminator {d:,}\n"
         f"training   {settings.images:,} images in batches of {settings.batch_size}, "
         f"learning rates {settings.lr_d:g} and {settings.lr_g:g}, seed {settings.seed}\n"
+        f"path       {_path(trainer)}\n"
         f"augmented  flips: {', '.join(settings.flips) or 'none'}; "
         f"DiffAugment: {', '.join(settings.diffaugment) or 'none'}\n"
         f"device     {several}{describe(where)}: about {speed:,.0f} images/s, "
         f"{settings.images / speed / 60:,.1f} minutes\n"
         f"out        {out}\n"
         "Nothing was written; leave out --dry-run to train."
+    )
+
+
+def _path(trainer: Trainer) -> str:
+    """How the steps are computed, in words."""
+    path = trainer.path
+    if path is None:
+        return "as PyTorch does; --fast tries for a faster one"
+    compiled = " and ".join(path.compiled) or "nothing"
+    return (
+        f"generator {path.generator}, discriminator {path.discriminator}, {compiled} compiled, "
+        f"{'bfloat16' if path.bf16 else 'float32'}{', as a CUDA graph' if path.graph else ''}"
     )
 
 
@@ -109,6 +128,12 @@ def train(
             help="Change what the discriminator sees: color,translation,cutout (or some, or none)."
         ),
     ] = None,
+    fast: Annotated[
+        bool,
+        typer.Option(
+            help="Compute the steps in the way that a short trial finds fastest on this machine."
+        ),
+    ] = False,
     seed: Seed = 0,
     device: Device = "auto",
     out: Annotated[
@@ -125,7 +150,7 @@ def train(
     """Train a recipe into a run folder."""
     overrides: dict[str, Any] = {
         "data": data, "epochs": epochs, "images": images, "batch_size": batch_size, "lr": lr,
-        "flips": _several(flips), "diffaugment": _several(diffaugment), "seed": seed,
+        "flips": _several(flips), "diffaugment": _several(diffaugment), "fast": fast, "seed": seed,
     }  # fmt: skip
     out = Path("runs") / recipe.replace("/", "-") if out is None else out
     if dry_run:

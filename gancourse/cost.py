@@ -120,30 +120,33 @@ class Stopwatch(TorchDispatchMode):
     ``with Stopwatch() as watch: trainer.step()``. Watching costs some microseconds an operator.
     Operators on a GPU are only started; for those use ``torch.profiler``.
 
+    Linear layers are matrix products like convolutions and go with them; ``"data"`` is what reads
+    pixels that are bytes.
+
     Attributes:
-        seconds: kind of :data:`KINDS` -> time in its operators. Linear layers are matrix products
-            like convolutions and go with them; ``"data"`` is what reads pixels that are bytes.
-        calls: number of operators.
+        spans: for each operator in turn its kind of :data:`KINDS`, and when it started and ended
+            (``time.perf_counter``).
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.seconds = dict.fromkeys(KINDS, 0.0)
-        self.calls = 0
+        self.spans: list[tuple[str, float, float]] = []
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         start = time.perf_counter()
         result = func(*args, **(kwargs or {}))
-        self.seconds[_kind(str(func), args)] += time.perf_counter() - start
-        self.calls += 1
+        self.spans.append((_kind(str(func), args), start, time.perf_counter()))
         return result
 
     def shares(self) -> dict[str, float]:
         """Which part of the operators' time each kind took, adding up to 1."""
-        total = sum(self.seconds.values())
-        return {kind: value / total for kind, value in self.seconds.items()}
+        seconds = dict.fromkeys(KINDS, 0.0)
+        for kind, start, end in self.spans:
+            seconds[kind] += end - start
+        total = sum(seconds.values())
+        return {kind: value / total for kind, value in seconds.items()}
 
 
 def _kind(name: str, args: tuple[Any, ...]) -> str:

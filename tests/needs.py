@@ -1,7 +1,8 @@
-"""What a test needs beside the package: real data, Chromium, Node.
+"""What a test needs beside the package: real data, Chromium, Node, a GPU.
 
 Where it is missing the test is skipped, and the reason printed (pytest's ``-ra``). In continuous
-integration (``CI`` is set) nothing is skipped: the test runs, and fails on what it does not find.
+integration (``CI`` is set) nothing but the tests on a GPU is skipped: the test runs, and fails on
+what it does not find.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import shutil
 import sys
 
 import pytest
+import torch
 
+from benchmarks import environment
 from gancourse import data as datasets
 
 
@@ -44,6 +47,17 @@ def gcc() -> pytest.MarkDecorator:
     linux = sys.platform.startswith("linux")
     here = linux and shutil.which("gcc")
     return _unless([] if here else ["gcc"], _in_ci() and linux, "not installed, or not Linux")
+
+
+def cuda() -> pytest.MarkDecorator:
+    """A GPU with CUDA; in continuous integration too its absence is no failure."""
+    return _unless([] if torch.cuda.is_available() else ["cuda"], False, "no such GPU")
+
+
+def peers() -> pytest.MarkDecorator:
+    """The other programs that ``make bench`` compares with; it alone installs them."""
+    missing = [] if environment.interpreter() else list(environment.PEERS)
+    return _unless(missing, False, "not installed; make bench does that")
 
 
 def _here(name: str) -> bool:

@@ -17,9 +17,6 @@ from gancourse.gans import DCGAN
 from tests import needs
 
 SMALL = Setup(worker.BARE, 8, 1, 4, 8, 1, "cpu")
-PEERS = pytest.mark.skipif(
-    environment.interpreter() is None, reason="make bench installs the other programs"
-)
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,7 @@ def test_without_a_tensor_the_batches_come_from_a_loader(monkeypatch):
     assert len(drawn) == 3
 
 
-@PEERS
+@needs.peers()
 @pytest.mark.parametrize("name", ["torchgan 0.1.0", "mimicry 0.1.16"])
 def test_a_peer_trains_in_an_environment_of_its_own(name):
     loop = turns.Worker(replace(SMALL, loop=name, pixels=28))

@@ -85,6 +85,20 @@ def test_errors_are_one_message_and_exit_code_2(call, words, message):
     assert "Traceback" not in err and len(err.strip().splitlines()) <= 2
 
 
+def test_fast(call, tmp_path):
+    """The path is shown, kept in the run folder, and a resumed run stays on it."""
+    code, out, _ = call(*TRAIN, "--fast", "--dry-run")
+    assert code == 0 and "path       generator contiguous, discriminator contiguous" in out
+    code, out, _ = call(*TRAIN, "--dry-run")
+    assert code == 0 and "--fast tries" in out
+    assert call(*TRAIN, "--fast")[0] == 0
+    facts = json.loads((tmp_path / "runs" / "vanilla-digits" / "run.json").read_text())
+    assert facts["status"] == "finished" and facts["fast"]["device"] == "cpu"
+    code, _, err = call(*TRAIN, "--resume")
+    assert code == 2 and "training.fast: True -> None" in err
+    assert call(*TRAIN[:3], 1280, *TRAIN[4:], "--fast", "--resume")[0] == 0
+
+
 def test_sample_into_a_strange_file(call, tmp_path):
     call(*TRAIN)
     code, _, err = call("sample", "runs/vanilla-digits", "--out", "a.xyz")

@@ -188,7 +188,18 @@ def test_what_the_chapter_says_of_lengths():
 
 
 LINKED = {"seed": 12, "a": [3, 15], "b": [999, 0], "t": 0.25, "way": "straight", "d2": -1.5}
-BROKEN = ["seed=1000", "a=1", "a=1.16", "b=1000.0", "b=-1.0", "a=1.2.3", "t=2", "way=up", "d9=1"]
+BROKEN = [
+    "seed=1000",
+    "seed=1.5",
+    "a=1",
+    "a=1.16",
+    "b=1000.0",
+    "b=-1.0",
+    "a=1.2.3",
+    "t=2",
+    "way=up",
+    "d9=1",
+]
 
 
 def test_links_carry_every_setting():

@@ -31,7 +31,7 @@ from gancourse.gans import DCGAN
 from gancourse.gans.base import to_signal
 from gancourse.plots import tile
 from gancourse.training import checkpoint
-from gancourse.training.api import _versions
+from gancourse.training.devices import describe
 from gancourse.training.fit import Score, fit
 from gancourse.training.folder import RunFolder, read_history
 from gancourse.training.judging import KEPT
@@ -131,7 +131,7 @@ def train(name: str, seed: int, seen: Tensor, held_out: Tensor, out: Path) -> No
             score=probe(gan, sets, settings, out),
             progress=False,
         )
-        versions = _versions(torch.device("cpu"))
+        versions = {"torch": torch.__version__, "device": describe(torch.device("cpu"))}
         folder.write_facts(facts | {"status": "finished", "versions": versions})
 
 

@@ -4,10 +4,10 @@
 
 ``differences``: losses of 20 steps and the weights after them, by one process and by several with
 the same global batch, from several seeds; and a run that begins in one process and ends in two, or
-the other way round. ``kills``: one of two processes is killed at a random moment, again and again,
-and the run resumed; it must end as an undisturbed run of two processes does. ``speed``: images a
-second; measure it on a quiet machine. The results join ``gancourse/recorded/processes.json``, one
-part at a time.
+the other way round; called again, it goes on. ``kills``: one of two processes is killed at a random
+moment, again and again, and the run resumed; it must end as an undisturbed run of two processes
+does. ``speed``: images a second; measure it on a quiet machine. The results join
+``gancourse/recorded/processes.json``, one part at a time.
 """
 
 from __future__ import annotations
@@ -15,19 +15,21 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import signal
 import socket
 import statistics
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+import torch._dynamo  # what the optimisers would import in every forked process anew
 from torch import Tensor
-from torch.multiprocessing import ProcessExitedException, ProcessRaisedException, start_processes
+from torch.multiprocessing import start_processes
 
+from gancourse import plots  # noqa: F401 - for the same reason
 from gancourse.errors import GancourseError
 from gancourse.files import read_json, write_json
 from gancourse.training import checkpoint, distribute
@@ -37,22 +39,23 @@ from gancourse.training.trainer import Trainer
 
 RECORD = RECORDED / "processes.json"
 STEPS = 20
-SEEDS = int(os.environ.get("S", 5))
-#: name -> recipe and what is changed in it
-CASES: dict[str, tuple[str, dict[str, Any]]] = {
-    "dcgan/digits": ("dcgan/digits", {}),
-    "dcgan/fashion-mnist": ("dcgan/fashion-mnist", {}),
+#: name -> recipe, number of seeds, and what is changed in the recipe
+CASES: dict[str, tuple[str, int, dict[str, Any]]] = {
+    "dcgan/digits": ("dcgan/digits", 5, {}),
+    "dcgan/fashion-mnist": ("dcgan/fashion-mnist", 3, {}),
     "dcgan/digits, augmented": (
         "dcgan/digits",
+        5,
         {"flips": ("horizontal",), "diffaugment": ("color", "translation", "cutout")},
     ),
 }
-#: way -> processes, threads of each, whether batch normalisation is of the whole minibatch
-WAYS = {
-    "2 processes": (2, 1, True),
-    "4 processes": (4, 1, True),
-    "1 process, 2 threads": (1, 2, True),
-    "2 processes, statistics apart": (2, 1, False),
+#: way -> processes, and what is special: threads of each, float64, batch normalisation by slices
+WAYS: dict[str, tuple[int, dict[str, Any]]] = {
+    "2 processes": (2, {}),
+    "4 processes": (4, {}),
+    "1 process, 2 threads": (1, {"threads": 2}),
+    "2 processes, statistics apart": (2, {"common": False}),
+    "2 processes, float64": (2, {"double": True}),
 }
 KILLS = 20
 
@@ -73,12 +76,22 @@ def _member(rank: int, work: Any, args: tuple[Any, ...]) -> None:
 
 
 def _steps(
-    rank: int, planned: Plan, end: int, begin: Path | None, out: Path, threads: int, common: bool
+    rank: int,
+    planned: Plan,
+    out: Path,
+    end: int = STEPS,
+    begin: Path | None = None,
+    threads: int = 1,
+    common: bool = True,
+    double: bool = False,
 ) -> None:
     """Train up to a step, and keep the state, which holds the figures of every step."""
     torch.set_num_threads(threads)
     if not common:
         distribute._exchange = lambda gan, classes: None
+    if double:
+        torch.set_default_dtype(torch.float64)
+        Tensor.float = Tensor.double  # type: ignore[method-assign]
     with distribute.join("cpu") as (world, _):
         trainer = Trainer(planned.build(), planned.data.images, planned.settings, world=world)
         if begin is not None:
@@ -90,7 +103,7 @@ def _steps(
 
 
 def _apart(a: Path, b: Path) -> dict[str, float]:
-    """The largest differences of two states: of losses over all steps, of weights after the last."""
+    """Largest differences of two states: of losses in step 1 and in all, of weights at the end."""
     (one, facts), (other, _) = checkpoint.read(a), checkpoint.read(b)
 
     def largest(x: Tensor, y: Tensor) -> float:
@@ -99,6 +112,7 @@ def _apart(a: Path, b: Path) -> dict[str, float]:
     losses = [facts["names"].index(name) for name in ("loss_d", "loss_g")]
     learnt = [n for n in one if n.startswith(("generator.", "discriminator."))]
     return {
+        "first": largest(one["figures"][0, losses], other["figures"][0, losses]),
         "losses": largest(one["figures"][:, losses], other["figures"][:, losses]),
         "weights": max(largest(one[n], other[n]) for n in learnt),
     }
@@ -106,22 +120,38 @@ def _apart(a: Path, b: Path) -> dict[str, float]:
 
 def differences(folder: Path) -> dict[str, Any]:
     """Several processes against one, and states handed from one number of processes to another."""
-    rows = []
-    for case, (recipe, changes) in CASES.items():
-        for seed in range(SEEDS):
+    found = _stored().get("differences", {"steps": STEPS, "rows": []})
+    done = {(row["case"], row["seed"]) for row in found["rows"]}
+    for case, (recipe, seeds, changes) in CASES.items():
+        for seed in range(seeds):
+            if (case, seed) in done:
+                continue
+            rows = []
             planned = plan(recipe, seed=seed, images=10**6, **changes)
-            whole = folder / "whole.safetensors"
-            crew(1, _steps, planned, STEPS, None, whole, 1, True)
-            for way, (size, threads, common) in WAYS.items():
-                crew(size, _steps, planned, STEPS, None, folder / "a", threads, common)
-                rows.append({"case": case, "seed": seed, "way": way, **_apart(whole, folder / "a")})
+            whole, exact, half, end = (folder / name for name in ("whole", "exact", "half", "end"))
+            crew(1, _steps, planned, whole)
+            crew(1, partial(_steps, double=True), planned, exact)
+            for way, (size, special) in WAYS.items():
+                crew(size, partial(_steps, **special), planned, end)
+                apart = _apart(exact if "double" in special else whole, end)
+                rows.append({"case": case, "seed": seed, "way": way, **apart})
             for first, then in ((1, 2), (2, 1)):
-                crew(first, _steps, planned, STEPS // 2, None, folder / "half", 1, True)
-                crew(then, _steps, planned, STEPS, folder / "half", folder / "a", 1, True)
+                crew(first, _steps, planned, half, STEPS // 2)
+                crew(then, _steps, planned, end, STEPS, half)
                 way = f"{first} process{'es' * (first > 1)}, then {then}"
-                rows.append({"case": case, "seed": seed, "way": way, **_apart(whole, folder / "a")})
-            print(*rows[-len(WAYS) - 2 :], sep="\n", flush=True)
-    return {"steps": STEPS, "seeds": SEEDS, "rows": rows}
+                rows.append({"case": case, "seed": seed, "way": way, **_apart(whole, end)})
+            print(*rows, sep="\n", flush=True)
+            found["rows"] += rows
+            _store("differences", found)
+    return found
+
+
+def _stored() -> dict[str, Any]:
+    return read_json(RECORD) if RECORD.exists() else {}
+
+
+def _store(name: str, found: dict[str, Any]) -> None:
+    write_json(RECORD, {**_stored(), "torch": torch.__version__.split("+")[0], name: found})
 
 
 def _train(rank: int, planned: Plan, out: Path) -> None:
@@ -243,9 +273,7 @@ def main() -> None:
             found = parts[name](folder)
         finally:
             shutil.rmtree(folder)
-        stored = read_json(RECORD) if RECORD.exists() else {}
-        stored["torch"] = torch.__version__.split("+")[0]
-        write_json(RECORD, {**stored, name: found})
+        _store(name, found)
 
 
 if __name__ == "__main__":

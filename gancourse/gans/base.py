@@ -55,7 +55,8 @@ class GAN(nn.Module, ABC):
         discriminator: what the discriminator's optimiser trains.
         shape: (C, H, W) of the images.
         latent_dim: length of the noise vector.
-        memory_format: layout in which the nets run fastest.
+        memory_format: layout of both nets, unless the fast path finds a faster one for each
+            (:mod:`gancourse.training.fast`).
         part: (i, n), if this process works on part i of every minibatch cut into n: it then
             draws noise for all of it, and takes its own.
     """

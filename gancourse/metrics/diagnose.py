@@ -27,17 +27,16 @@ __all__ = ["Finding", "diagnose", "text"]
 #: finding -> what to do first. What each of them did to runs that were made to fail stands on the
 #: page of :func:`link` (``tools/failures.py --remedies`` measures it).
 REMEDIES = {
-    "memorisation": "more images, DiffAugment (--diffaugment color,translation,cutout), or stop "
-    "earlier",
-    "late divergence": "take the best checkpoint, as gancourse.load does where a run was scored; "
-    "train that far, by --images, and no further",
-    "oscillation": "less momentum (Adam's beta1 0.5 or 0), smaller learning rates, and the "
-    "averaged generator",
-    "collapse": "lower both learning rates, with Adam's beta1 at 0.5; then try another seed",
-    "vanishing gradients": "take the non-saturating loss and fewer discriminator steps; if it has "
-    "that, lower both learning rates",
-    "discriminator winning": "lower the discriminator's learning rate, or show it augmented images "
-    "(--diffaugment)",
+    "memorisation": "more images; with the same ones DiffAugment (--diffaugment "
+    "color,translation,cutout) or an earlier end help a little",
+    "late divergence": "take the best checkpoint, as gancourse.load does where a run was scored at "
+    "every tick; train that far, by --images, and no further",
+    "oscillation": "less momentum (0.5 or 0, Adam's beta1 too), then smaller learning rates",
+    "collapse": "Adam's beta1 at 0.5 or less, then smaller learning rates",
+    "vanishing gradients": "take the non-saturating loss; if it is that already, lower the "
+    "discriminator's learning rate or give it fewer steps (expected, not measured in the course)",
+    "discriminator winning": "bring the two learning rates together: a lower one for the "
+    "discriminator, or a higher one for the generator",
     "partial collapse": "give the discriminator its full learning rate, so that it sees what is "
     "missing",
     "unlike the data": "train longer; no failure was seen, but no result either",

@@ -82,6 +82,7 @@ def plan(
     lr: float | None = None,
     flips: Sequence[str] | None = None,
     diffaugment: Sequence[str] | None = None,
+    fast: bool = False,
     seed: int = 0,
     budget: str = "full",
 ) -> Plan:
@@ -115,6 +116,7 @@ def plan(
         images=images,
         batch_size=size,
         seed=seed,
+        fast=fast,
         tick=max(round(base.tick * epoch), 1) if full else max(images // 10, 1),
         **{**base.training, **given},
     )
@@ -177,6 +179,7 @@ def train(
     lr: float | None = None,
     flips: Sequence[str] | None = None,
     diffaugment: Sequence[str] | None = None,
+    fast: bool = False,
     seed: int = 0,
     device: str = "auto",
     out: str | Path | None = None,
@@ -200,6 +203,9 @@ def train(
         diffaugment: of ``"color"``, ``"translation"`` and ``"cutout"``, in place of the recipe's:
             how real and fake images are changed before the discriminator sees them
             (:func:`gancourse.augment.diffaugment`). ``()`` for none.
+        fast: take the fast path: first try out which memory layouts, and on a GPU whether
+            compilation, are fastest here; a GPU then replays whole steps, in bfloat16 where it has
+            that. The numbers differ by rounding (:mod:`gancourse.training.fast`).
         seed: of weights, noise, data order and augmentation.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         out: run folder; without one nothing is saved.
@@ -221,7 +227,7 @@ def train(
         raise GancourseError("To resume, say which run: --out (out=...).")
     choices: dict[str, Any] = {
         "data": data, "epochs": epochs, "images": images, "batch_size": batch_size, "lr": lr,
-        "flips": flips, "diffaugment": diffaugment, "seed": seed, "budget": budget,
+        "flips": flips, "diffaugment": diffaugment, "fast": fast, "seed": seed, "budget": budget,
     }  # fmt: skip
     with join(device) as (world, where):
         return run_plan(
@@ -290,6 +296,7 @@ def run_plan(
         )
         facts |= {"status": "finished", "seconds": history[-1]["seconds"] if history else 0.0}
         if folder is not None:
+            facts = folder.read_facts() | facts
             folder.write_facts(facts)
     gan.eval()
     return Run(gan, generator, facts, history, None if out is None else Path(out))

@@ -18,11 +18,11 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from gancourse.gans.base import GAN, Batch
 from gancourse.training.replay import WARM_UP, CudaRecorder
@@ -103,82 +103,96 @@ def release(gan: GAN) -> None:
         getattr(gan, name)._compiled_call_impl = None
 
 
-def choose(gan: GAN, batch_size: int, device: torch.device) -> Path:
-    """Try out, on copies of the players and on random pixels, which path is the fastest.
+def choose(gan: GAN, batch: Batch) -> Path:
+    """Try out on copies of the players which path is the fastest.
 
     Nothing of the GAN changes, and no random number is used up. The results of the paths differ by
     rounding alone.
 
     Args:
-        gan: the players, on ``device``.
-        batch_size: images a minibatch.
-        device: where the run will be.
+        gan: the players, on the device of the run.
+        batch: some of the data, as many as a minibatch has, on that device.
 
     Returns:
         On a CPU a layout for each player; on a GPU with CUDA also compilation where it is faster,
-        bfloat16 where the GPU has it, and a graph.
+        bfloat16 where the GPU has it, and a graph. Elsewhere the GAN's own layout, untried.
     """
+    device, own = batch.images.device, layout_name(gan.memory_format)
+    if device.type not in ("cpu", "cuda"):
+        return Path(device.type, own, own)
     cuda = device.type == "cuda"
     bf16 = cuda and torch.cuda.is_bf16_supported(including_emulation=False)
-    own = layout_name(gan.memory_format)
     path = Path(device.type, own, own, bf16=bf16, graph=cuda)
     with torch.random.fork_rng(devices=[device] if cuda else []):
-        images = torch.rand(batch_size, *gan.shape, device=device) * 2 - 1
-        noise = gan.noise(batch_size, device)
-        layouts = {
-            name: _layout(getattr(gan, name), value, own, path)
-            for name, value in (("generator", noise), ("discriminator", images))
-        }
-        path = Path(device.type, **layouts, bf16=bf16, graph=cuda)
-        return _compilation(gan, images, path) if cuda else path
+        layouts: dict[str, Any] = {name: _layout(gan, name, batch, path) for name in PLAYERS}
+        path = replace(path, **layouts)
+        return _compilation(gan, batch, path) if cuda else path
 
 
-def _layout(player: nn.Module, value: Tensor, own: str, path: Path) -> str:
+def _layout(gan: GAN, name: str, batch: Batch, path: Path) -> str:
     """The layout in which a player goes forth and back fastest."""
-    if all(parameter.ndim < 4 for parameter in player.parameters()):
+    own = getattr(path, name)
+    if all(parameter.ndim < 4 for parameter in getattr(gan, name).parameters()):
         return own
-
-    def pass_through(layout: str) -> Callable[[], None]:
-        net = copy.deepcopy(player).to(memory_format=LAYOUTS[layout])
-        x = value.clone(memory_format=LAYOUTS[layout]) if value.ndim == 4 else value.clone()
-        x.requires_grad_(value.ndim == 4)
-
-        def work() -> None:
-            net.zero_grad()
-            with path.precision():
-                y = net(x)
-            y.float().square().mean().backward()
-
-        return work
-
-    return fastest({name: pass_through(name) for name in LAYOUTS}, own, value.device)
+    calls = {}
+    for layout in LAYOUTS:
+        choice: dict[str, Any] = {name: layout}
+        rival, tried = copy.deepcopy(gan), replace(path, **choice)
+        take(tried, rival, nn.Identity())
+        half = _generation if name == "generator" else _judgement
+        calls[layout] = _timed(half(rival, _laid_out(batch, tried), tried), batch.images.device)
+    return fastest(calls, own)
 
 
-def _compilation(gan: GAN, images: Tensor, path: Path) -> Path:
+def _compilation(gan: GAN, batch: Batch, path: Path) -> Path:
     """The path with those players compiled that can be, if that is faster.
 
     A loss with a gradient penalty differentiates its discriminator twice, which compiled nets
     refuse: then the generator alone is tried.
     """
-    works: dict[tuple[str, ...], Callable[[], None]] = {}
-    for players in ((), ("generator",), PLAYERS):
-        rival, tried = copy.deepcopy(gan), Path(**{**asdict(path), "compiled": players})
+    every: tuple[tuple[str, ...], ...] = ((), ("generator",), PLAYERS)
+    calls = {}
+    for players in every:
+        rival, tried = copy.deepcopy(gan), replace(path, compiled=players)
         take(tried, rival, nn.Identity())
-        work = _losses(rival, images, tried)
-        if can_run(work):
-            works[players] = work
-    players = fastest(works, (), images.device)
-    return Path(**{**asdict(path), "compiled": players})
+        shown = _laid_out(batch, tried)
+        work = _both(_generation(rival, shown, tried), _judgement(rival, shown, tried))
+        try:
+            calls[players] = _timed(work, batch.images.device)
+        except Exception as error:
+            if not players:
+                raise
+            # Compilers fail in many ways; each of them means: not this path.
+            reason = " ".join(str(error).split())[:200]
+            warnings.warn(f"Not compiled: {type(error).__name__}: {reason}", stacklevel=4)
+    return replace(path, compiled=fastest(calls, ()))
 
 
-def _losses(gan: GAN, images: Tensor, path: Path) -> Callable[[], None]:
-    """Both players' losses and gradients, as in a step, without the updates."""
-    batch = Batch(images.contiguous(memory_format=LAYOUTS[path.discriminator]))
+def _laid_out(batch: Batch, path: Path) -> Batch:
+    images = batch.images.contiguous(memory_format=LAYOUTS[path.discriminator])
+    return batch._replace(images=images)
+
+
+def _generation(gan: GAN, batch: Batch, path: Path) -> Callable[[], object]:
+    """The generator's part of a step: fakes, and the way back."""
 
     def work() -> None:
         gan.zero_grad()
         with path.precision():
             fake = gan.generate(batch).float()
+        fake.square().mean().backward()
+
+    return work
+
+
+def _judgement(gan: GAN, batch: Batch, path: Path) -> Callable[[], object]:
+    """The discriminator's part of a step: both losses and their gradients."""
+    fake = torch.rand_like(batch.images).requires_grad_()
+
+    def work() -> None:
+        gan.zero_grad()
+        fake.grad = None
+        with path.precision():
             loss = gan.discriminator_loss(batch, fake.detach()).loss
         loss.backward()
         gan.discriminator.requires_grad_(False)
@@ -190,21 +204,13 @@ def _losses(gan: GAN, images: Tensor, path: Path) -> Callable[[], None]:
     return work
 
 
-def can_run(work: Callable[[], None]) -> bool:
-    """Whether a trial goes through; if not, a warning says why the path is not taken."""
-    try:
-        work()
-    except Exception as error:  # noqa: BLE001 - compilers fail in many ways; each means: not this path
-        reason = " ".join(str(error).split())[:200]
-        warnings.warn(f"Not compiled: {type(error).__name__}: {reason}", stacklevel=2)
-        return False
-    return True
+def _both(first: Callable[[], object], second: Callable[[], object]) -> Callable[[], object]:
+    return lambda: (first(), second())
 
 
-def fastest(works: Mapping[K, Callable[[], None]], own: K, device: torch.device) -> K:
-    """The name of the work that takes least time; ``own`` unless another one is clearly faster."""
-    calls = {name: _on(device, work) for name, work in works.items()}
-    seconds = dict.fromkeys(works, math.inf)
+def fastest(calls: Mapping[K, Callable[[], float]], own: K) -> K:
+    """Of calls that tell their seconds, the fastest; ``own`` unless one is clearly faster."""
+    seconds = dict.fromkeys(calls, math.inf)
     for _ in range(ROUNDS):
         for name, call in calls.items():
             seconds[name] = min(seconds[name], call())
@@ -212,7 +218,7 @@ def fastest(works: Mapping[K, Callable[[], None]], own: K, device: torch.device)
     return min(seconds, key=seconds.__getitem__)
 
 
-def _on(device: torch.device, work: Callable[[], None]) -> Callable[[], float]:
+def _timed(work: Callable[[], object], device: torch.device) -> Callable[[], float]:
     """The work as a call that tells its seconds; warmed up, and on a GPU as a graph.
 
     There the host takes longer to ask for a small net's kernels than they take to run, and

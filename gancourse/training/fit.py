@@ -190,6 +190,8 @@ def fit(
         trainer = Trainer(gan, images, settings, labels=labels, device=device, world=world)
         recorder = _Recorder(trainer, folder, score, tensorboard, world)
         trainer.prepare()
+        if trainer.path is not None and folder is not None:
+            folder.note(fast=trainer.path.facts())
         saving = world.first(lambda: folder is not None)
         bar = tqdm(
             total=settings.images,

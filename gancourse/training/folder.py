@@ -126,6 +126,10 @@ class RunFolder:
         """Replace ``run.json``."""
         write_json(self.path / "run.json", facts)
 
+    def note(self, **facts: Any) -> None:
+        """Add facts to those that ``run.json`` holds."""
+        self.write_facts({**self.read_facts(), **facts})
+
     def append(self, row: dict[str, Any]) -> None:
         """Add a row to the history and see that it reaches the disk."""
         try:

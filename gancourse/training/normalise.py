@@ -7,6 +7,7 @@ code that runs on GPUs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -27,7 +28,8 @@ def exchange() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        reason = str(error).splitlines()[0][:120]
+        # Gloo puts the line of its source first, and may say more after the sentence that matters.
+        reason = re.sub(r"^\[\S+\] ", "", str(error).splitlines()[0]).split(". ")[0][:100]
         raise GancourseError(
             f"Process {dist.get_rank() + 1} of {dist.get_world_size()} has lost another one, which "
             f"ended or did not answer ({reason}). What was saved stays; start all processes again "
@@ -48,7 +50,8 @@ class _Normalise(torch.autograd.Function):
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float
     ) -> tuple[Tensor, Tensor, Tensor]:
         dims, shape = [0, *range(2, x.ndim)], (-1, *[1] * (x.ndim - 2))
-        own = torch.stack(torch.var_mean(x.float(), dims, correction=0))
+        precise = x.to(torch.promote_types(x.dtype, torch.float32))
+        own = torch.stack(torch.var_mean(precise, dims, correction=0))
         every = [torch.empty_like(own) for _ in range(dist.get_world_size())]
         with exchange():
             dist.all_gather(every, own)

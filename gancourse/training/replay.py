@@ -26,10 +26,10 @@ WARM_UP = 3
 class Recorder(Protocol):
     """What can run work where it will be recorded, and record it."""
 
-    def run(self, work: Callable[[], None]) -> None:
+    def run(self, work: Callable[[], object]) -> None:
         """Do the work."""
 
-    def record(self, work: Callable[[], None]) -> Callable[[], None]:
+    def record(self, work: Callable[[], object]) -> Callable[[], None]:
         """Note what the work does without doing it; the result does it, each time anew."""
 
 
@@ -44,7 +44,7 @@ class CudaRecorder:
         self.device = device
         self.stream = torch.cuda.Stream(device)
 
-    def run(self, work: Callable[[], None]) -> None:
+    def run(self, work: Callable[[], object]) -> None:
         """Do the work on the stream of the recording, in turn with the current one."""
         current = torch.cuda.current_stream(self.device)
         self.stream.wait_stream(current)
@@ -52,7 +52,7 @@ class CudaRecorder:
             work()
         current.wait_stream(self.stream)
 
-    def record(self, work: Callable[[], None]) -> Callable[[], None]:
+    def record(self, work: Callable[[], object]) -> Callable[[], None]:
         """Record the work as a CUDA graph.
 
         The default generator is registered with each graph by PyTorch: every replay goes on in its
@@ -95,6 +95,10 @@ class Replayed:
         self.runs = 0
         self.chosen: list[Tensor] = []
         self.replay: Callable[[], None] | None = None
+
+    def forget(self) -> None:
+        """Begin again: the step's tensors have been replaced by others."""
+        self.runs, self.replay = 0, None
 
     def __call__(self, chosen: Sequence[Tensor]) -> Tensor:
         """One step on these images; the figures are the caller's own."""

@@ -214,10 +214,11 @@ class Trainer:
         """Take the fast path if the settings ask for it: this one, or the winner of a trial."""
         if not self.settings.fast or self.path is not None:
             return
-        gan, size = self.gan, self.settings.batch_size
         if path is None or path.device != self.device.type:
-            path = fast.choose(gan, size, self.device)
-        fast.take(path, gan, self.ema.net)
+            some = slice(self.settings.batch_size)
+            labels = None if self.labels is None else self.labels[some]
+            path = fast.choose(self.gan, Batch(to_signal(self.images[some]), labels))
+        fast.take(path, self.gan, self.ema.net)
         self.path, self._layout = path, fast.LAYOUTS[path.discriminator]
         if path.graph:
             optimizers = self.optimizer_d, self.optimizer_g
@@ -235,6 +236,7 @@ class Trainer:
         return self.world.slice(self._order[1][place * size : (place + 1) * size])
 
     def _batch(self, chosen: Tensor) -> Batch:
+        """These images as the players get them, mirrored at random if so set."""
         part = self.world.rank, self.world.size
         pixels = augment.random_flips(self.images[chosen], self.settings.flips, part=part)
         images = to_signal(pixels).contiguous(memory_format=self._layout)
@@ -382,6 +384,8 @@ class Trainer:
         checkpoint.load_weights(self.ema.net, part("ema", tensors), path)
         checkpoint.load_optimizer(self.optimizer_d, part("optimizer_d", tensors))
         checkpoint.load_optimizer(self.optimizer_g, part("optimizer_g", tensors))
+        if isinstance(self._advance, Replayed):
+            self._advance.forget()
         self.ema.updates = facts["ema_updates"]
         self.step_count = facts["step"]
         self._names = facts["names"]

@@ -48,12 +48,15 @@ def number(opened, name: str) -> float:
 
 
 def settle(opened) -> None:
+    """Until what has changed is drawn, the sheet too, whose images come a few at a time."""
     opened.evaluate(
         "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
     )
+    opened.locator(".explorer-sheet[aria-busy=false]").wait_for()
 
 
 def sheet(opened) -> list[list[int]]:
+    settle(opened)
     return [cell.evaluate(SHOWN) for cell in opened.locator(".explorer-sheet button").all()]
 
 
@@ -78,7 +81,7 @@ def test_the_sheet_is_what_the_package_draws(figure):
     theirs = gancourse.load("dcgan/fashion-mnist").sample(16, seed=7).int()
     assert (ours - theirs).abs().max() <= 1
     # 1e-3 is the tolerance of gancourse.export; far less is expected.
-    assert "10^−" in text(opened, "torch") or float(text(opened, "torch")) < 1e-3
+    assert "10⁻" in text(opened, "torch") or float(text(opened, "torch")) < 1e-3
     assert number(opened, "time") < 100
     assert opened.errors == []
 
@@ -101,6 +104,64 @@ def test_presses_choose_the_two_images(figure):
     label = opened.locator("[data-picture=image]").get_attribute("aria-label")
     assert "50 % of the arc from image 4 of seed 0 to image 9 of seed 1" in label
     assert number(opened, "first") > 0 and number(opened, "second") > 0
+    assert opened.errors == []
+
+
+def test_a_hand_on_the_strip_is_followed(figure):
+    opened = figure("#latent=1&t=0.5")
+    canvas = opened.locator("[data-picture=image]")
+    field = opened.locator(".latent [name=t]")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    opened.mouse.click(box["x"] + box["width"] / 2, box["y"] + 60)  # on the image: nothing
+    assert field.input_value() == "0.5"
+    low = box["y"] + box["height"] - 20
+    opened.mouse.move(box["x"] + 4, low)
+    opened.mouse.down()
+    settle(opened)
+    assert field.input_value() == "0" and number(opened, "first") == 0
+    opened.mouse.move(box["x"] + 0.75 * box["width"], low - 100, steps=3)
+    opened.mouse.up()
+    settle(opened)
+    assert 0.7 < float(field.input_value()) < 0.85 and number(opened, "second") > 0
+    opened.mouse.move(box["x"] + 4, low)
+    assert float(field.input_value()) > 0.7
+
+
+def test_a_sheet_that_takes_long_does_not_stop_the_rest(figure):
+    """The image is there after one picture, whatever the sheet takes; nothing old stays on it."""
+    opened = figure()
+    before = sheet(opened)
+    busy = opened.evaluate("""() => {
+      const generate = Latent.generate;
+      Latent.generate = (...all) => {
+        const until = performance.now() + 8;
+        while (performance.now() < until);
+        return generate(...all);
+      };
+      const field = document.querySelector(".latent [name=d1]");
+      field.value = -4;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      return new Promise((done) => requestAnimationFrame(() =>
+        done(document.querySelector(".explorer-sheet").ariaBusy)));
+    }""")
+    assert (
+        busy == "true" and float(opened.locator(".latent").get_attribute("data-milliseconds")) < 150
+    )
+    after = sheet(opened)
+    assert all(ours != theirs for ours, theirs in zip(before, after, strict=True))
+
+
+def test_a_seed_is_typed(figure):
+    opened = figure()
+    field = opened.get_by_label("Seed of the sheet, 0 to 999")
+    field.fill("7")
+    theirs = gancourse.load("dcgan/fashion-mnist").sample(16, seed=7).int()
+    assert (torch.tensor(sheet(opened)).view(16, 1, 28, 28) - theirs).abs().max() <= 1
+    before = sheet(opened)
+    for wrong in ("1000", "", "1.5"):
+        field.fill(wrong)
+        assert sheet(opened) == before, wrong
     assert opened.errors == []
 
 

@@ -13,6 +13,7 @@ from gancourse import cli
 from gancourse.errors import GancourseError
 from gancourse.files import write_bytes
 from gancourse.gans import VanillaGAN
+from gancourse.metrics import symptoms
 from gancourse.metrics.diagnose import REMEDIES, diagnose, examine, link, text
 from gancourse.training.run import RECORDED
 from tests import needs
@@ -23,9 +24,13 @@ spec = importlib.util.spec_from_file_location("failures", ROOT / "tools" / "fail
 failures = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(failures)
 
+#: finding -> rules -> (threshold, whether the number speaks from there upwards) as they are now
 THRESHOLDS = {
-    name: [[(e.threshold, e.above) for e in rule] for rule in rules]
-    for name, rules in examine(run(GOOD, history(fid=1.0)), n=100).items()
+    name: [[(e.threshold, e.above) for e in rule] for rule in rules if not isinstance(rule, str)]
+    for name, rules in {
+        **examine(run(GOOD, history()), n=100),
+        "late divergence": [symptoms.late_divergence([1.0] * 8, "", 0.15)],
+    }.items()
 }
 
 
@@ -84,7 +89,7 @@ def test_the_recorded_runs_are_complete_and_were_not_those_of_the_tuning():
     runs = stored["runs"]
     assert all(r["seed"] not in stored["tuning"] for r in runs)
     seeds = {kind: {r["seed"] for r in runs if r["kind"] == kind} for kind in failures.KINDS}
-    assert all(len(found) >= (3 if "28" in kind else 5) for kind, found in seeds.items()), seeds
+    assert all(len(found) >= (3 if "," in kind else 5) for kind, found in seeds.items()), seeds
     assert sum(map(len, seeds.values())) == len(runs)
     assert all(name in {"healthy", *REMEDIES} for r in runs for name in r["named"])
 
@@ -97,7 +102,11 @@ def test_the_recorded_names_follow_from_the_recorded_numbers():
             spoke = False
             for rule, current in zip(rules, THRESHOLDS[name], strict=False):
                 if rule is not None:
-                    pairs = zip(rule, current, strict=False)
+                    # what a good FID is depends on the run, not on a threshold
+                    scored = name == "late divergence" and r["kind"].endswith(
+                        (" scored", "records")
+                    )
+                    pairs = zip(rule[: 1 if scored else None], current, strict=False)
                     spoke |= all(v >= t if above else v <= t for v, (t, above) in pairs)
             if name == "partial collapse":
                 spoke &= "collapse" not in r["named"]

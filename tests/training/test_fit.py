@@ -45,7 +45,10 @@ def test_k_discriminator_steps_a_generator_step(k, monkeypatch):
 def test_each_epoch_shows_every_image_once_in_a_new_order():
     numbered = torch.arange(48, dtype=torch.uint8)[:, None, None, None].expand(-1, 1, 8, 8)
     trainer = Trainer(tiny.gan(), numbered.contiguous(), tiny.settings())
-    shown = [((trainer._batch(i).images[:, 0, 0, 0] + 1) * 127.5).round().int() for i in range(12)]
+    shown = [
+        ((trainer._batch(trainer._chosen(i)).images[:, 0, 0, 0] + 1) * 127.5).round().int()
+        for i in range(12)
+    ]
     first, second = torch.cat(shown[:6]).tolist(), torch.cat(shown[6:]).tolist()
     assert sorted(first) == sorted(second) == list(range(48))
     assert first != second
@@ -56,7 +59,7 @@ def test_one_step_by_hand():
     trainer = Trainer(tiny.gan(), tiny.images(), tiny.settings())
     reference = tiny.gan()
     torch.manual_seed(5)
-    batch = trainer._batch(0)
+    batch = trainer._batch(trainer._chosen(0))
     noise = torch.randn(8, 4)
     opt = {
         name: torch.optim.Adam(net.parameters(), 2e-4, (0.5, 0.999))

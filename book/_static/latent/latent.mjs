@@ -6,7 +6,9 @@
   const STRIP = 9; // images between the two, both among them
   const MARGIN = 4; // pixels about the pictures
   const PACE = 0.008; // of the way, a picture while it plays
-  const HOW = "Press an image of the sheet to go there; move the sliders to leave it.";
+  const SLICE = 12; // milliseconds of making images before each picture on the screen
+  const ORDER = [4, 2, 6, 1, 3, 5, 7]; // in which the strip is filled, once its ends are there
+  const HOW = "Press an image of the sheet to go there; drag along the strip, or move a slider, to leave it.";
 
   // key, name as read
   const ROWS = [
@@ -39,7 +41,7 @@
         <fieldset><legend>Between the two</legend>${fields("t", "way")}</fieldset>
       </div>
       <div>
-        <div class="explorer-sheet" role="group">
+        <div class="explorer-sheet" role="group" aria-busy="true">
           ${cells.map((i) => `<button type="button" data-do="cell:${i}"><canvas></canvas><span></span></button>`).join("")}
         </div>
         <fieldset><legend>Sheet</legend>${fields("picks", "seed", "threshold")}</fieldset>
@@ -78,6 +80,10 @@
     return 127.5 * Math.sqrt(squares / image.length);
   }
 
+  // 1.42 × 10^−6 as it is written by hand.
+  const raised = (text) =>
+    text.replace(/\^−(\d+)$/, (_, power) => `⁻${[...power].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("")}`);
+
   class LatentFigure extends Figure {
     constructor(root) {
       super(root, { tag: "latent", spec: SPEC, presets: PRESETS, template: TEMPLATE });
@@ -85,8 +91,30 @@
       this.torch = Latent.difference(this.net);
       this.sheets = new Map();
       this.made = {};
+      this.strip = [];
+      this.waiting = { strip: [], sheet: [] };
+      // A thousand seeds are too many for a slider's width: they can be typed.
+      root.querySelector("[name=seed]").type = "number";
+      this.followHand(root.querySelector("[data-picture=image]"));
       this.say(HOW);
       this.begin("sheet");
+    }
+
+    // A press on the strip goes there, and a hand that stays on it is followed.
+    followHand(canvas) {
+      const follow = ({ offsetX }) => {
+        if (this.timer) this.pause();
+        const { left, wide } = this.road;
+        this.go(Math.round(100 * Math.min(Math.max((offsetX - left) / wide, 0), 1)) / 100);
+      };
+      canvas.addEventListener("pointerdown", (event) => {
+        if (event.offsetY < this.road.top) return;
+        canvas.setPointerCapture(event.pointerId);
+        follow(event);
+      });
+      canvas.addEventListener("pointermove", (event) => {
+        if (canvas.hasPointerCapture(event.pointerId)) follow(event);
+      });
     }
 
     // The noise of a seed's sheet; the last few are kept.
@@ -163,13 +191,15 @@
       super.changed(name);
     }
 
-    // What depends on some of the settings alone is made again when one of them has changed.
-    remade(name, key, make) {
+    // Whether the settings that something depends on have changed since it was made.
+    stale(name, key) {
       const text = JSON.stringify(key);
-      if (this.made[name]?.text !== text) this.made[name] = { text, value: make() };
-      return this.made[name].value;
+      if (this.made[name] === text) return false;
+      this.made[name] = text;
+      return true;
     }
 
+    // The image, and the two at the ends, are made at once; what else has to be made waits.
     refresh() {
       const { net, settings } = this;
       const { a, b, seed, t, way } = settings;
@@ -177,36 +207,60 @@
       const steps = DIRECTIONS.map((name) => settings[name]);
       const moved = (z) => Latent.moved(z, net.directions, steps);
       const image = (z) => Latent.generate(net, moved(z));
-      const timed = (all) => {
-        const began = performance.now();
-        const images = all.map(image);
-        this.time = (performance.now() - began) / all.length;
-        return images;
-      };
-      this.remade("sheet", [seed, threshold, steps], () => {
-        const images = timed(this.sheet(seed).map((z) => Latent.truncate(z, threshold)));
-        images.forEach((one, i) => painted(net, one, this.cell(i).querySelector("canvas")));
-      });
       const [from, to] = [a, b].map(([its, cell]) => Latent.truncate(this.sheet(its)[cell], threshold));
       const at = (share, kind) => Latent.between(from, to, share, kind);
-      const strip = this.remade("strip", [a, b, way, threshold, steps], () =>
-        timed(Array.from({ length: STRIP }, (_, i) => at(i / (STRIP - 1), way))));
-      const now = image(at(t, way));
-      const size = Latent.length(moved(at(t, way)));
+      const last = STRIP - 1;
+      if (this.stale("strip", [a, b, way, threshold, steps])) {
+        [this.strip[0], this.strip[last]] = [image(from), image(to)];
+        this.waiting.strip = ORDER.map((i) => () => {
+          this.strip[i] = image(at(i / last, way));
+        });
+      }
+      if (this.stale("sheet", [seed, threshold, steps])) {
+        const all = this.sheet(seed);
+        this.waiting.sheet = cells.map((i) => () => {
+          painted(net, image(Latent.truncate(all[i], threshold)), this.cell(i).querySelector("canvas"));
+        });
+      }
+      this.now = image(at(t, way));
+      const curve = (kind) => Array.from({ length: 41 }, (_, i) => Latent.length(moved(at(i / 40, kind))));
+      this.sizes = { arc: curve("arc"), straight: curve("straight"), here: Latent.length(moved(at(t, way))) };
+      this.marks();
+      this.work();
+    }
+
+    // As many of the images that wait as a slice holds, the strip before the sheet; then again before
+    // the next picture. So a slider is followed at once on a slow phone too.
+    work() {
+      cancelAnimationFrame(this.working);
+      const { strip, sheet } = this.waiting;
+      const began = performance.now();
+      let made = 0;
+      while (strip.length + sheet.length > 0 && performance.now() - began < SLICE) {
+        (strip.shift() ?? sheet.shift())();
+        made += 1;
+      }
+      if (made > 0) this.time = (performance.now() - began) / made;
+      const left = strip.length + sheet.length > 0;
+      this.root.querySelector(".explorer-sheet").setAttribute("aria-busy", String(left));
+      this.write();
+      if (left) this.working = requestAnimationFrame(() => this.work());
+    }
+
+    write() {
+      const { net, now, sizes, strip } = this;
       this.numbers = {
-        length: `${format(size, 1)} (samples: ${format(Math.sqrt(net.latent), 1)} ± ${format(Math.SQRT2, 1)})`,
+        length: `${format(sizes.here, 1)} (samples: ${format(Math.sqrt(net.latent), 1)} ± ${format(Math.SQRT2, 1)})`,
         first: format(change(now, strip[0]), 0),
         second: format(change(now, strip[STRIP - 1]), 0),
         time: format(this.time, 1),
-        torch: format(this.torch, 4),
+        torch: raised(format(this.torch, 4)),
       };
       for (const [name, text] of Object.entries(this.numbers)) {
         this.root.querySelector(`[data-number="${name}"] td`).textContent = text;
       }
-      this.marks();
-      this.picture(strip, now, t);
-      const curve = (kind) => Array.from({ length: 41 }, (_, i) => Latent.length(moved(at(i / 40, kind))));
-      this.lengths(curve("arc"), curve("straight"), size);
+      this.picture(strip, now, this.settings.t);
+      this.lengths(sizes.arc, sizes.straight, sizes.here);
       this.root.querySelector(".explorer-now").textContent = this.sentence();
     }
 
@@ -245,7 +299,8 @@
       note(pen, "second", width - MARGIN, MARGIN + 11, "right");
       const top = height - small - 2 * MARGIN;
       strip.forEach((image, i) => draw(image, MARGIN + i * small + 1, top, small - 2));
-      const x = MARGIN + small / 2 + t * (STRIP - 1) * small;
+      this.road = { left: MARGIN + small / 2, wide: (STRIP - 1) * small, top: top - 2 * MARGIN };
+      const x = this.road.left + t * this.road.wide;
       context.fillStyle = pen.third;
       context.beginPath();
       for (const [dx, dy] of [[-6, -2], [6, -2], [0, 6]]) context.lineTo(x + dx, top - MARGIN + dy);

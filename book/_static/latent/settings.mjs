@@ -15,6 +15,12 @@
     },
   });
 
+  // A whole number, typed.
+  const seed = {
+    label: "Seed of the sheet, 0 to 999", min: 0, max: SEEDS, step: 1, initial: 0,
+    parse: (text) => (/^\d+$/.test(text.trim()) && Number(text) <= SEEDS ? Number(text) : undefined),
+  };
+
   const strengths = LatentModel.strengths;
   const last = strengths.length - 1;
   // d1, d2, ... the strongest; the last is the weakest of all.
@@ -27,7 +33,7 @@
   ]);
 
   const SPEC = {
-    seed: { label: "Seed of the sheet", min: 0, max: SEEDS, step: 1, initial: 0 },
+    seed,
     picks: { label: "A press on the sheet chooses", values: { a: "the first image", b: "the second image" }, initial: "a" },
     a: image([0, 0]),
     b: image([0, 13]),
