@@ -159,7 +159,7 @@ def test_the_other_tables(steady):
     assert "without fused Adam" in report.report("measures", row)
     rows = parts.batch(2, "cpu", 0.01)
     assert {r["batch"] for r in rows} == set(parts.BATCHES)
-    assert "400" in report.report("batch", rows)
+    assert "5,120" in report.report("batch", rows)
     rows = parts.pixels(2, "cpu", 0.01)
     assert {r["pixels"] for r in rows} == set(parts.SIDES)
 

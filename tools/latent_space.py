@@ -151,36 +151,6 @@ def arithmetic(lab: Lab, rng: torch.Generator) -> dict[str, Any]:
     return rows
 
 
-def copies(lab: Lab, rng: torch.Generator) -> dict[str, Any]:
-    """P(nearer) of samples, and of generators made to copy; by features and by pixels."""
-    count = COUNT // 4
-    noisy = _chosen(lab.train, count, rng).float() + 8 * torch.randn(
-        count, 1, 28, 28, generator=rng
-    )
-    copied = noisy.round().clamp(0, 255).to(torch.uint8)
-    made = lab.images(torch.randn(count, 100, generator=rng))
-    sets = {"samples": made, "copies": copied, "half copies": torch.cat([made[::2], copied[::2]])}
-    test = _chosen(lab.test, count, rng)
-    if not hasattr(lab, "known"):
-        lab.known = lab.judge.features(lab.train)  # type: ignore[attr-defined]
-    measures: dict[str, Callable[[Tensor], Tensor]] = {
-        "features": lab.judge.features,
-        "pixels": lambda images: images.flatten(1).float() / 255,
-    }
-    rows: dict[str, Any] = {}
-    for name, images in sets.items():
-        rows[name] = {}
-        for what, measure in measures.items():
-            known = lab.known if what == "features" else measure(lab.train)  # type: ignore[attr-defined]
-            found = latent.copying(measure(images), known, measure(test))
-            rows[name][what] = {
-                "nearer": found.nearer,
-                "median": float(found.distance.median()),
-                "test median": float(found.reference.median()),
-            }
-    return rows
-
-
 def paths(lab: Lab, rng: torch.Generator) -> dict[str, Any]:
     """Path lengths of two generators and of a table of training images, with three steps."""
     a, b = torch.randn(2, 200, 100, generator=rng)
@@ -255,7 +225,6 @@ PARTS = {
     "truncation": truncation,
     "arithmetic": arithmetic,
     "inversion": inversion,
-    "copies": copies,
     "paths": paths,
 }
 

@@ -8,7 +8,7 @@ Every few epochs the discriminator is asked what it thinks of training images, o
 of fakes. The weights of both generators, the last one and the averaged one, are kept at a few
 moments of each run and scored against the held-out paintings and against the training images; at
 the end the nearest painting to each sample is looked up. The result is
-``gancourse/recorded/paintings/study.json``, a row a run, with 25 samples of seed 0 of each setting
+``gancourse/recorded/paintings/study.json``, a row a run, with 16 samples of seed 0 of each setting
 beside it. What is there already is not made again; a run that was stopped goes on.
 """
 
@@ -184,7 +184,7 @@ def neighbours(near: Tensor, seen: Tensor, held_out: Tensor) -> dict[str, Any]:
 
 
 def _kept(scores: metrics.Scores) -> dict[str, float]:
-    return {name: getattr(scores, name) for name in KEPT}
+    return {name: round(getattr(scores, name), 4) for name in KEPT}
 
 
 def main() -> None:
@@ -226,7 +226,7 @@ def main() -> None:
                 "seconds": history[-1]["seconds"],
                 "versions": read_json(out / "run.json")["versions"],
                 "curve": [
-                    {k: v for k, v in row.items() if k in kept or k[:2] in ("p_", "lo")}
+                    {k: round(v, 4) for k, v in row.items() if k in kept or k[:2] in ("p_", "lo")}
                     for row in history
                 ],
                 "moments": moments,
@@ -247,7 +247,7 @@ def main() -> None:
         write_json(path, stored)
         if seed == 0:
             buffer = io.BytesIO()
-            tile(ends["average"][:25], columns=5).save(buffer, format="PNG", optimize=True)
+            tile(ends["average"][:16], columns=4).save(buffer, format="PNG", optimize=True)
             write_bytes(FOLDER / f"{plain}.png", buffer.getvalue())
         print(
             setting, seed, {k: round(v, 3) for k, v in moments[-1]["held_out"].items()}, flush=True

@@ -31,7 +31,7 @@ REMEDIES = {
     "color,translation,cutout) or an earlier end help a little",
     "late divergence": "take the best checkpoint, as gancourse.load does where a run was scored at "
     "every tick; train that far, by --images, and no further",
-    "oscillation": "less momentum (0.5 or 0, Adam's beta1 too), then smaller learning rates",
+    "oscillation": "less momentum (0.5 or 0, Adam's beta1 too); learning gets slower by it, so train longer",
     "collapse": "Adam's beta1 at 0.5 or less, then smaller learning rates",
     "vanishing gradients": "take the non-saturating loss; if it is that already, lower the "
     "discriminator's learning rate or give it fewer steps (expected, not measured in the course)",

@@ -29,7 +29,7 @@ def test_stopwatch_written_out_is_the_package_s():
     watches = chapter("Stopwatch")["Stopwatch"](), cost.Stopwatch()
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        images = torch.randint(0, 256, (16, 1, 8, 8), dtype=torch.uint8)
+        images = torch.randint(0, 256, (64, 1, 8, 8), dtype=torch.uint8)
         made = Trainer(DCGAN((1, 8, 8), 10, 4), images, Settings(images=100, batch_size=8))
         made.step()
         seen = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
+import torch
 
 from tests import needs
 
@@ -33,3 +34,10 @@ def test_absent_tools(monkeypatch, tool, ci, skipped):
 def test_present_tools(monkeypatch, tool):
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     assert tool().args == (False,)
+
+
+def test_a_gpu_may_be_absent_everywhere(monkeypatch):
+    monkeypatch.setenv("CI", "true")
+    for here in (True, False):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda here=here: here)
+        assert needs.cuda().args == (not here,)
