@@ -74,9 +74,7 @@ lab: $(READY) ## open the notebooks in JupyterLab
 notebooks: $(READY) ## run every notebook and store its outputs as `make test` compares them
 	$(ONE_THREAD) $(BIN)/python tools/notebooks.py
 
-bench: EXTRAS := $(EXTRAS),bench
-bench: ## measure speed and cost against peers
-	@$(MAKE) --no-print-directory setup EXTRAS=$(EXTRAS)
+bench: $(READY) ## measure speed and cost against peers
 	$(BIN)/python -m benchmarks
 
 constraints: $(READY) ## resolve the newest versions and write constraints.txt

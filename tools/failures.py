@@ -68,9 +68,9 @@ def _run(planned: Plan, out: Path) -> None:
     run_plan(planned, torch.device("cpu"), out=out, resume=False, progress=False)
 
 
-def _own(split: str, count: int, seed: int, folder: Path, name: str = "digits") -> Path:
-    """Images of a data set as pictures in a folder, as a reader's own come."""
-    images = data.load(name, split=split).images
+def _own(split: str, count: int, seed: int, folder: Path) -> Path:
+    """Digits as pictures in a folder, as a reader's own images come."""
+    images = data.load("digits", split=split).images
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
     if not folder.exists():
         folder.mkdir(parents=True)
@@ -154,14 +154,6 @@ def memorisation_alone(seed: int, out: Path) -> None:
     memorisation(seed, out, test=False)
 
 
-def memorisation_28(seed: int, out: Path) -> None:
-    """Twenty images of MNIST, shown fifteen hundred times each."""
-    folder = out.parent / f"{out.name}-images"
-    train = _own("train", 20, seed, folder / "train", "mnist")
-    _own("test", 400, seed, folder / "test", "mnist")
-    _run(_plan("vanilla/mnist", seed, 1500, folder=train, batch_size=20), out)
-
-
 def late_divergence(seed: int, out: Path, scored: bool = False, **changes: Any) -> None:
     """A healthy run that is taken up again at a hundred times its rate."""
     planned = _plan("vanilla/digits", seed, 40, scored=scored)
@@ -179,11 +171,6 @@ def late_divergence_scored(seed: int, out: Path, **changes: Any) -> None:
     late_divergence(seed, out, scored=True, **changes)
 
 
-def healthy_scored(seed: int, out: Path, **changes: Any) -> None:
-    """The first recipe with the scores of every tick."""
-    _run(_plan("vanilla/digits", seed, 60, scored=True, **changes), out)
-
-
 def record(seed: int, out: Path) -> None:
     """A run that is recorded with the package: 28 x 28 pixels, fifty epochs."""
     shutil.copytree(RECORDED / RECORDS[seed % len(RECORDS)], out)
@@ -193,7 +180,6 @@ def record(seed: int, out: Path) -> None:
 KINDS: dict[str, tuple[str, Callable[..., None]]] = {
     "healthy MLP": ("healthy", healthy_mlp),
     "healthy DCGAN": ("healthy", healthy_dcgan),
-    "healthy, scored": ("healthy", healthy_scored),
     "healthy, own images": ("healthy", healthy_own),
     "healthy, records": ("healthy", record),
     "collapse": ("collapse", collapse),
@@ -204,7 +190,6 @@ KINDS: dict[str, tuple[str, Callable[..., None]]] = {
     "vanishing gradients": ("vanishing gradients", vanishing),
     "oscillation": ("oscillation", oscillation),
     "memorisation": ("memorisation", memorisation),
-    "memorisation, 28 px": ("memorisation", memorisation_28),
     "memorisation, no test images": ("memorisation", memorisation_alone),
     "late divergence": ("late divergence", late_divergence),
     "late divergence, scored": ("late divergence", late_divergence_scored),

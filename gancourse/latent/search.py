@@ -27,7 +27,7 @@ def path_length(
 
     The mean over many pairs is the perceptual path length of Karras, Laine and Aila, *A
     Style-Based Generator Architecture for Generative Adversarial Networks*, 2019, section 4.1:
-    E |f(G(way(t + step))) - f(G(way(t)))|^2 / step^2. There the distance is that of LPIPS, by the
+    ``E |f(G(way(t + step))) - f(G(way(t)))|^2 / step^2``. There the distance is that of LPIPS, by the
     features of a network trained on photographs, the step is 1e-4, and t is drawn; here the
     features are the caller's, so that values compare with no others, and t takes the middles of
     equal parts of [0, 1]. Where a generator is smooth the value hardly depends on a small step;

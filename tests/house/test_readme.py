@@ -32,7 +32,7 @@ def test_python_runs_in_one_session(tmp_path):
 
 def test_gancourse_commands_run_in_order(tmp_path):
     commands = [shlex.split(line) for line in COMMANDS if line.startswith("gancourse ")]
-    told = {"data", "recipes", "train", "sample", "evaluate", "claims"}
+    told = {"data", "recipes", "train", "sample", "evaluate", "diagnose", "claims"}
     assert {words[1] for words in commands} == told
     tool = str(Path(sys.executable).parent / "gancourse")
     for words in commands:

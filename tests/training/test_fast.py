@@ -28,14 +28,6 @@ BOTH = ("generator", "discriminator")
 AUGMENTED = {"flips": ("horizontal",), "diffaugment": ("color", "translation", "cutout")}
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture
 def quick_compiler(monkeypatch):
     """All of torch.compile but the C++ that it writes at the end, which takes long to compile."""

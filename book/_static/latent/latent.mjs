@@ -93,6 +93,7 @@
       this.made = {};
       this.strip = [];
       this.waiting = { strip: [], sheet: [] };
+      this.spent = { milliseconds: 0, images: 0 }; // on the last sheet, or strip
       // A thousand seeds are too many for a slider's width: they can be typed.
       root.querySelector("[name=seed]").type = "number";
       this.followHand(root.querySelector("[data-picture=image]"));
@@ -210,13 +211,18 @@
       const [from, to] = [a, b].map(([its, cell]) => Latent.truncate(this.sheet(its)[cell], threshold));
       const at = (share, kind) => Latent.between(from, to, share, kind);
       const last = STRIP - 1;
-      if (this.stale("strip", [a, b, way, threshold, steps])) {
+      const [strip, sheet] = [
+        this.stale("strip", [a, b, way, threshold, steps]),
+        this.stale("sheet", [seed, threshold, steps]),
+      ];
+      if (strip || sheet) this.spent = { milliseconds: 0, images: 0 };
+      if (strip) {
         [this.strip[0], this.strip[last]] = [image(from), image(to)];
         this.waiting.strip = ORDER.map((i) => () => {
           this.strip[i] = image(at(i / last, way));
         });
       }
-      if (this.stale("sheet", [seed, threshold, steps])) {
+      if (sheet) {
         const all = this.sheet(seed);
         this.waiting.sheet = cells.map((i) => () => {
           painted(net, image(Latent.truncate(all[i], threshold)), this.cell(i).querySelector("canvas"));
@@ -240,7 +246,8 @@
         (strip.shift() ?? sheet.shift())();
         made += 1;
       }
-      if (made > 0) this.time = (performance.now() - began) / made;
+      this.spent.milliseconds += performance.now() - began;
+      this.spent.images += made;
       const left = strip.length + sheet.length > 0;
       this.root.querySelector(".explorer-sheet").setAttribute("aria-busy", String(left));
       this.write();
@@ -253,7 +260,7 @@
         length: `${format(sizes.here, 1)} (samples: ${format(Math.sqrt(net.latent), 1)} ± ${format(Math.SQRT2, 1)})`,
         first: format(change(now, strip[0]), 0),
         second: format(change(now, strip[STRIP - 1]), 0),
-        time: format(this.time, 1),
+        time: format(this.spent.milliseconds / this.spent.images, 1),
         torch: raised(format(this.torch, 4)),
       };
       for (const [name, text] of Object.entries(this.numbers)) {
