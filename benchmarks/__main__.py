@@ -71,7 +71,9 @@ def main() -> None:
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     environment.make()
     here = {"machine": machine(options.device, options.threads), "versions": versions()}
-    for part in options.parts or PARTS:
+    # The profile is of the CPU's operators.
+    parts = options.parts or [p for p in PARTS if options.device == "cpu" or p != "profile"]
+    for part in parts:
         entry = PARTS[part](options.threads, options.device, options.seconds)
         store(options.device, here, part, entry)
         print(report(part, entry), flush=True)

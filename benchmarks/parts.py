@@ -26,8 +26,6 @@ BATCH_ON_A_GPU = 128
 BATCHES = (4, 16, 64, 128, 256, 512)
 SIDES = (28, 32, 64, 96, 128)
 BATCH_OF_SIDES = 32
-#: Matrix products a turn.
-PRODUCTS = 4
 Row = dict[str, Any]
 
 
@@ -77,7 +75,7 @@ def net(pixels: int, threads: int, device: str, seconds: float) -> Row:
     names = [PRODUCT, *early, FAST, OURS, BARE, late]
     workers = start({name: _setup(name, pixels, threads, device) for name in names})
     many = dict.fromkeys(workers, _steps(workers[BARE]))
-    many[PRODUCT] = PRODUCTS
+    many[PRODUCT] = _steps(workers[PRODUCT])
     speeds = rounds(workers, many, 0.75 * seconds, f"{pixels} pixels")
     # A difference of a few per cent needs the two alone, in short turns and many.
     pair = {name: workers[name] for name in (BARE, OURS)}

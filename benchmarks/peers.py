@@ -47,7 +47,7 @@ class Pictures(Dataset):
 
 
 def _tensors(images: Tensor, setup: Setup) -> DataLoader:
-    """A DataLoader's best case: tensors in memory, normalised beforehand."""
+    """Tensors in memory, normalised beforehand; as float32 they take four bytes a pixel of memory."""
     data = TensorDataset(to_signal(images), torch.zeros(len(images)))
     return DataLoader(data, setup.batch, shuffle=True, drop_last=True)
 
@@ -63,9 +63,13 @@ def _pictures(images: Tensor, setup: Setup) -> DataLoader:
 def batches(images: Tensor, setup: Setup, pil: bool = False) -> Iterator[Tensor]:
     """Minibatches without end from a DataLoader, on the device."""
     loader = (_pictures if pil else _tensors)(images, setup)
-    for _ in itertools.count():
-        for real, _label in loader:
-            yield real.to(setup.device)
+
+    def drawn() -> Iterator[Tensor]:
+        while True:
+            for real, _label in loader:
+                yield real.to(setup.device)
+
+    return drawn()
 
 
 def example(setup: Setup, images: Tensor, pil: bool = False) -> Loop:
@@ -77,6 +81,7 @@ def example(setup: Setup, images: Tensor, pil: bool = False) -> Loop:
         pil: load through PIL transforms in two worker processes, as the example does; otherwise
             from tensors normalised beforehand.
     """
+    torch.backends.cudnn.benchmark = True  # as the example has it; nothing on a CPU
     gan, device = setup.gan(), setup.device
     drawn = batches(images, setup, pil)
     generator, discriminator = gan.generator, gan.discriminator

@@ -110,9 +110,12 @@ def random_flips(
 
     Returns:
         N x C x H x W of the same dtype.
+
+    Raises:
+        GancourseError: an unknown kind.
     """
     whole = len(images) * part[1]
-    for kind in kinds:
+    for kind in in_order("flip", kinds, FLIPS):
         draw = torch.rand(whole, 1, 1, 1, device=images.device, generator=generator)
         images = torch.where(_own(draw, part) < 0.5, images.flip(FLIPS[kind]), images)
     return images
@@ -135,13 +138,16 @@ def diffaugment(images: Tensor, kinds: Iterable[str], part: tuple[int, int] = WH
 
     Args:
         images: float N x C x H x W in [-1, 1]. Colour changes may lead out of the interval.
-        kinds: of :data:`DIFFAUGMENT`, applied one after the other. Without any, nothing is drawn.
+        kinds: of :data:`DIFFAUGMENT`, applied in its order. Without any, nothing is drawn.
         part: as for :func:`random_flips`.
 
     Returns:
         N x C x H x W of the same dtype, differentiable in ``images``.
+
+    Raises:
+        GancourseError: an unknown kind.
     """
-    for kind in kinds:
+    for kind in in_order("kind of DiffAugment", kinds, DIFFAUGMENT):
         images = DIFFAUGMENT[kind](images, part)
     return images
 

@@ -67,9 +67,9 @@ def _dry_run(recipe: str, out: Path, device: str, **overrides: Any) -> None:
         for _ in range(3):
             trainer.step()
         trainer.synchronize()
+        speed = 3 * settings.batch_size * settings.k / (time.perf_counter() - start)
     if world.rank:
         return
-    speed = 3 * settings.batch_size * settings.k / (time.perf_counter() - start)
     g, d = (sum(p.numel() for p in net.parameters()) for net in (gan.generator, gan.discriminator))
     shape = " x ".join(map(str, planned.data.shape))
     several = f"{world.size} processes, each on " if world.size > 1 else ""
@@ -166,10 +166,9 @@ def train(
         )
     except KeyboardInterrupt:
         if first_process:
-            typer.echo(
-                f"\nInterrupted; saved in {out}. Go on with the same command and --resume.",
-                err=True,
-            )
+            saved = f"saved in {out}. Go on with the same command and --resume"
+            begun = (out / "run.json").is_file()
+            typer.echo(f"\nInterrupted; {saved if begun else 'nothing was begun'}.", err=True)
         raise typer.Exit(130) from None
     if not first_process:
         return
@@ -195,13 +194,12 @@ def sample(
     from gancourse.files import write_bytes
     from gancourse.plots import tile
 
-    picture = tile(gancourse.load(run).sample(n, seed=seed))
     kinds = {".png": "PNG", ".webp": "WEBP", ".jpg": "JPEG", ".jpeg": "JPEG"}
     kind = kinds.get(out.suffix.lower())
     if kind is None:
         raise GancourseError(f"Cannot write {out}: name a .png, .webp or .jpg file by --out.")
     buffer = io.BytesIO()
-    picture.save(buffer, format=kind)
+    tile(gancourse.load(run).sample(n, seed=seed)).save(buffer, format=kind)
     write_bytes(out, buffer.getvalue())
     typer.echo(f"{n} samples in {out}")
 

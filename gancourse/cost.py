@@ -63,6 +63,10 @@ def layers(gan: GAN) -> list[Layer]:
 
     Args:
         gan: whose players are chains of linear layers and convolutions.
+
+    Returns:
+        One :class:`Layer` each, the generator's first; the passes are those of a step with one
+        turn of the discriminator and without augmentation.
     """
     found: list[Layer] = []
     noise = torch.zeros(2, gan.latent_dim)
@@ -141,11 +145,11 @@ class Stopwatch(TorchDispatchMode):
         return result
 
     def shares(self) -> dict[str, float]:
-        """Which part of the operators' time each kind took, adding up to 1."""
+        """Which part of the operators' time each kind took, adding up to 1; all 0 if there was none."""
         seconds = dict.fromkeys(KINDS, 0.0)
         for kind, start, end in self.spans:
             seconds[kind] += end - start
-        total = sum(seconds.values())
+        total = sum(seconds.values()) or 1.0
         return {kind: value / total for kind, value in seconds.items()}
 
 

@@ -28,6 +28,7 @@ TOLERANCE = 1e-3
 """How far an image of the packed generator may be from the generator's, in [-1, 1]."""
 
 CHECKED, SEED = 64, 0  # noise vectors for the tolerance, and their seed
+DIRECTIONS = 5  # the strongest, before the weakest
 
 
 @dataclass(frozen=True)
@@ -138,18 +139,17 @@ def _text(values: Tensor, dtype: torch.dtype = torch.float32) -> str:
 
 
 @torch.no_grad()
-def packed(run: Run, directions: int = 5) -> dict[str, object]:
+def packed(run: Run) -> dict[str, object]:
     """A run's averaged generator as JSON can hold it.
 
     Args:
         run: of a recipe ``dcgan/...``.
-        directions: how many of the strongest principal directions of the first layer's features
-            to add; the weakest follows them.
 
     Returns:
         ``name`` of the recipe, ``latent`` size, ``layers`` (kind, size, activation; ``weight`` as
-        float16, ``scale`` and ``shift`` as float32, in base64), ``directions`` (float32 vectors,
-        one after the other), ``strengths``, and ``check``: noise and the generator's own images of
+        float16, ``scale`` and ``shift`` as float32, in base64), ``directions`` (the strongest
+        principal directions of the first layer's features, and the weakest; float32 vectors, one
+        after the other), ``strengths``, and ``check``: noise and the generator's own images of
         it, maps last, float32.
 
     Raises:
@@ -169,7 +169,7 @@ def packed(run: Run, directions: int = 5) -> dict[str, object]:
             f"{TOLERANCE:g} is allowed. Records have float16 weights: gancourse record {run.recipe}."
         )
     vectors, strengths = principal_directions(layers[0].folded(), latent)
-    chosen = torch.cat([torch.arange(directions), torch.tensor([latent - 1])])
+    chosen = torch.cat([torch.arange(min(DIRECTIONS, latent - 1)), torch.tensor([latent - 1])])
     return {
         "name": run.recipe,
         "latent": latent,

@@ -33,7 +33,7 @@ class Recipe:
         batch_size: images a minibatch.
         training: other fields of :class:`gancourse.training.Settings`.
         tick: epochs between two rows of the history in the full budget.
-        score_samples: samples behind the FID of each tick in the full budget.
+        score_samples: samples behind the scores of each tick in the full budget.
     """
 
     name: str

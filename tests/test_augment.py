@@ -251,3 +251,12 @@ def test_names():
     assert in_order("flip", (), FLIPS) == ()
     with pytest.raises(GancourseError, match="Unknown flip 'horizontl'. Did you mean horizontal"):
         in_order("flip", ["horizontl"], FLIPS)
+
+
+def test_one_kind_may_be_given_as_a_word_and_an_unknown_one_is_named():
+    pixels = torch.arange(48.0).view(1, 3, 4, 4)
+    assert random_flips(pixels, "horizontal").shape == pixels.shape
+    with pytest.raises(GancourseError, match="Unknown flip .*Did you mean horizontal"):
+        random_flips(pixels, ("horizontl",))
+    with pytest.raises(GancourseError, match="Did you mean color"):
+        diffaugment(pixels, "colour")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from dataclasses import dataclass, field, replace
 
@@ -46,11 +47,16 @@ def trained(make, n=2):
     return task.made[0].state_dict(), before
 
 
+def moved(after, before):
+    """Players whose parameters have changed; running means move in a forward pass already."""
+    parameters = [key for key in after if key.endswith((".weight", ".bias"))]
+    return {key.split(".")[0] for key in parameters if not torch.equal(after[key], before[key])}
+
+
 @pytest.mark.parametrize("name", [worker.OURS, worker.EXAMPLE, worker.BARE])
 def test_a_loop_trains_both_players(name):
     after, before = trained(worker.LOOPS[name])
-    moved = {key.split(".")[0] for key in after if not torch.equal(after[key], before[key])}
-    assert moved == {"generator", "discriminator"}
+    assert moved(after, before) == {"generator", "discriminator"}
 
 
 SAME = [m for m in steps.MEASURES if m not in ("batch from a tensor", steps.MEASURES[2])]
@@ -95,6 +101,19 @@ def test_a_peer_trains_in_an_environment_of_its_own(name):
         assert loop.peak_mib > 100
     finally:
         loop.end()
+
+
+@needs.peers()
+@pytest.mark.parametrize("name", ["torchgan 0.1.0", "mimicry 0.1.16"])
+def test_a_peer_trains_both_of_our_players(name, root):
+    code = (
+        "from benchmarks import worker; from tests.test_benchmarks import moved, trained; "
+        f"print(sorted(moved(*trained(worker.LOOPS[{name!r}]))))"
+    )
+    done = subprocess.run(
+        [environment.make(), "-c", code], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "['discriminator', 'generator']"
 
 
 def test_a_worker_that_fails_says_why(monkeypatch):

@@ -73,7 +73,7 @@ def test_dry_run_writes_nothing(call, tmp_path):
         (("train", "vanilla/digits", "--lr", "-1"), "lr_d is -1"),
         (("train", "vanilla/digits", "--resume"), "no run in runs/vanilla-digits"),
         (("train", "vanilla/digits", "--device", "tpu9"), "tpu9"),
-        (("train", "vanilla/digits", "--dry-run", "--epochs", "0"), "images is 0"),
+        (("train", "vanilla/digits", "--dry-run", "--epochs", "0"), "epochs is 0"),
         (("sample", "nothing"), "Unknown run folder or record"),
         (("evaluate", "nothing"), "Unknown run folder or record"),
         (("record", "nothing"), "Unknown recipe"),

@@ -64,3 +64,5 @@ def test_what_the_page_concludes(record):
     for case in {row["case"] for row in record["differences"]["rows"]}:
         apart = largest("2 processes, statistics apart", "weights", case)
         assert apart > 2 * largest("2 processes", "weights", case)
+        first = largest("2 processes, statistics apart", "first", case)
+        assert first >= 50 * largest("2 processes", "first", case)

@@ -121,8 +121,8 @@ def copies(stored: dict[str, Any], gan: GAN, kept: Path, out: Path) -> None:
     """Nearest neighbours in the training set, of the last epoch's samples and of test images."""
     found = stored.setdefault("copying", [])
     done = {row["seed"] for row in found}
-    files = [file for file in kept.glob(f"*/{EPOCHS:03}.safetensors")]
-    todo = {checkpoint.read(file)[1]["seed"]: file for file in files}
+    ends = kept.glob(f"*/{EPOCHS:03}.safetensors")
+    todo = {checkpoint.read(file)[1]["seed"]: file for file in ends}
     if not set(todo) - done:
         return
     judge = metrics.extractor("fashion-mnist-cnn")

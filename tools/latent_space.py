@@ -237,16 +237,16 @@ def main() -> None:
     path = FOLDER / "scores.json"
     weights = hashlib.sha256((RECORDED / RECORD / "weights.safetensors").read_bytes()).hexdigest()
     stored = read_json(path) if path.exists() else {}
-    if stored.get("weights_sha256") != weights:
-        stored = {
-            "record": RECORD,
-            "weights_sha256": weights,
-            "extractor": EXTRACTOR,
-            "extractor_sha256": metrics.extractor(EXTRACTOR).sha256,
-            "split": "fashion-mnist/test",
-            "count": COUNT,
-            "rows": [],
-        }
+    head = {
+        "record": RECORD,
+        "weights_sha256": weights,
+        "extractor": EXTRACTOR,
+        "extractor_sha256": metrics.extractor(EXTRACTOR).sha256,
+        "split": "fashion-mnist/test",
+        "count": COUNT,
+    }
+    if {name: stored.get(name) for name in head} != head:
+        stored = {**head, "rows": []}
     lab = Lab()
     write_bytes(FOLDER / "walk.webp", film(lab))
     done = {(row["part"], row["seed"]) for row in stored["rows"]}

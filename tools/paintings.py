@@ -205,6 +205,14 @@ def main() -> None:
         "train": metrics.Reference(seen, name, split="abstract-art, training images"),
     }
     features = [judge.features(mirrored(images)) for images in (seen, held_out)]
+    facts = {
+        "size": SIZE, "width": WIDTH, "batch_size": BATCH, "rate": RATE, "epochs": EPOCHS,
+        "train": len(seen), "held_out": len(held_out), "samples": SAMPLES,
+        "split_seed": SPLIT_SEED, "extractor": name, "extractor_sha256": judge.sha256,
+        "quantiles": QUANTILES,
+    }  # fmt: skip
+    if stored["runs"] and stored["facts"] != facts:
+        raise SystemExit(f"{path} was made with other settings; remove it to begin anew.")
     for seed, setting in itertools.product(range(options.seeds), CHANGES):
         if (setting, seed) in done:
             continue
@@ -236,13 +244,7 @@ def main() -> None:
                 },
             }
         )
-        stored["facts"] = {
-            "size": SIZE, "width": WIDTH, "batch_size": BATCH, "rate": RATE,
-            "epochs": EPOCHS,
-            "train": len(seen), "held_out": len(held_out), "samples": SAMPLES,
-            "split_seed": SPLIT_SEED, "extractor": name, "extractor_sha256": judge.sha256,
-            "quantiles": QUANTILES,
-        }  # fmt: skip
+        stored["facts"] = facts
         stored["floor"] = _kept(against["held_out"].scores(seen))
         write_json(path, stored)
         if seed == 0:

@@ -34,6 +34,7 @@ from gancourse.errors import GancourseError
 from gancourse.files import read_json, write_json, write_text
 from gancourse.training import checkpoint, distribute
 from gancourse.training.api import Plan, plan, run_plan
+from gancourse.training.folder import read_history
 from gancourse.training.run import RECORDED
 from gancourse.training.trainer import Trainer
 
@@ -174,15 +175,10 @@ def _story(path: Path) -> tuple[Any, ...]:
     """What a run folder says, without the clock."""
     tensors, facts = checkpoint.read(path / "last.safetensors")
     drop = ("seconds", "images_per_second")
-    rows = [{k: v for k, v in r.items() if k not in drop} for r in read_rows(path)]
+    rows = [
+        {k: v for k, v in r.items() if k not in drop} for r in read_history(path / "history.jsonl")
+    ]
     return tensors, {k: v for k, v in facts.items() if k not in drop}, rows
-
-
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """The history of a run folder."""
-    from gancourse.training.folder import read_history
-
-    return read_history(path / "history.jsonl")
 
 
 def _same(a: Path, b: Path) -> bool:
@@ -289,10 +285,12 @@ def tables(stored: dict[str, Any]) -> dict[str, str]:
     speeds = ["| | images/s |", "| --- | --- |"]
     speeds += [f"| {way} | {value:,} |" for way, value in fast["images_per_second"].items()]
     sentence = (
-        f"One of two processes was killed (`kill -9`) at {hits['kills']} random moments, and the run "
-        f"resumed each time. {hits['exact']} of {hits['runs']} runs ended with the weights, moments, "
-        "random numbers and history of an undisturbed run of two processes, to the bit; "
-        f"the other process ended by itself within {hits['noticed_s']:g} seconds, every time."
+        f"In {hits['runs']} runs one of two processes was killed (`kill -9`), at {hits['kills']} random "
+        f"moments in all, and the run resumed each time: {hits['exact']} of them ended with the "
+        "weights, moments, random numbers and history of an undisturbed run of two processes, to the "
+        f"bit. The other process ended by itself within {hits['noticed_s']:g} seconds, every time, and "
+        f"said why {hits['reported']} times; a process that is killed after the last exchange is not "
+        "missed."
     )
     return {"differences": "\n".join(lines[:-1]), "kills": sentence, "speed": "\n".join(speeds)}
 
@@ -313,6 +311,9 @@ def main() -> None:
         return page()
     torch.set_num_threads(1)  # threads of the parent would be missing in the forked processes
     parts = {"differences": differences, "kills": kills, "speed": speed}
+    if unknown := set(sys.argv[1:]) - set(parts):
+        known = f"{', '.join(parts)}, or page"
+        raise SystemExit(f"No such part: {', '.join(sorted(unknown))}. There are {known}.")
     for name in sys.argv[1:] or list(parts):
         folder = Path(tempfile.mkdtemp())
         try:

@@ -61,6 +61,11 @@ def is_private(name: str) -> bool:
     return any(part.startswith("_") for part in name.split("."))
 
 
+def is_documented(value: Any) -> bool:
+    """Whether it is a class or a function, a cached one included."""
+    return inspect.isclass(value) or (callable(value) and inspect.isfunction(inspect.unwrap(value)))
+
+
 def public(module: ModuleType) -> dict[str, Any]:
     """The functions and classes that a module offers: its ``__all__``, or what it defines."""
     names = getattr(module, "__all__", None)
@@ -74,8 +79,7 @@ def public(module: ModuleType) -> dict[str, Any]:
     return {
         name: value
         for name, value in values.items()
-        if (inspect.isfunction(value) or inspect.isclass(value))
-        and value.__module__.split(".")[0] == "gancourse"
+        if is_documented(value) and value.__module__.split(".")[0] == "gancourse"
     }
 
 
@@ -118,8 +122,7 @@ def resolve_offered(
         value = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError):
         return None
-    documented = inspect.isfunction(value) or inspect.isclass(value)
-    place = address(value) if documented else module
+    place = address(value) if is_documented(value) else module
     if place == target:
         return None
     domain = env.get_domain("py")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gancourse import records
-from gancourse.claims import frameworks
+from gancourse.claims import entries, frameworks, projects
 from gancourse.claims.entries import Part
 from gancourse.errors import GancourseError
 
@@ -30,7 +30,7 @@ ERRORS = 2
 _TINY = 1e-9
 
 Values = list[float]
-Record = records.ExperimentRecord | frameworks.Runs
+Record = records.ExperimentRecord | frameworks.Runs | projects.Runs
 
 
 def multiplications(record: Record) -> Values:
@@ -44,7 +44,7 @@ def multiplications(record: Record) -> Values:
 #: Measures that are not among a record's scores but follow from it.
 MEASURES: dict[str, Callable[[Any], Values]] = {"multiplications": multiplications}
 #: What is counted rather than a share of 1.
-UNITS = {"multiplications": "number", "classes_covered": "classes"}
+UNITS = {"multiplications": "number", "classes_covered": "classes"} | projects.UNITS
 SPLITS = {"train": "training", "validation": "validation", "test": "test"}
 
 
@@ -56,6 +56,8 @@ def find(name: str) -> Record | None:
     """
     if name.startswith(frameworks.PREFIX):
         return frameworks.find(name)
+    if name in projects.RECORDS:
+        return projects.find(name)
     return records.experiment(name) if path(name).exists() else None
 
 
@@ -63,6 +65,8 @@ def path(name: str) -> Path:
     """The file that holds the record of that name, whether or not it is there."""
     if name.startswith(frameworks.PREFIX):
         return frameworks.path(name)
+    if name in projects.RECORDS:
+        return projects.path(name)
     return records.ROOT / name / "record.json"
 
 
@@ -92,8 +96,8 @@ def check(what: Mapping[str, Any]) -> Part:
         GancourseError: a record is broken or lacks the measure.
     """
     claimed = what["claimed"]
-    text = in_words(claimed)
     unit = UNITS.get(what["measure"], "points" if isinstance(claimed, dict) else "share")
+    text = in_words(claimed, unit)
     found = {name: find(name) for name in names(what)}
     aside = bool(what.get("aside"))
     missing = [name for name, record in found.items() if record is None]
@@ -186,12 +190,14 @@ def holds(mean: float, error: float | None, claimed: Any) -> bool | None:
     return more if form == "more" else not more
 
 
-def in_words(claimed: Any) -> str:
+def in_words(claimed: Any, unit: str = "share") -> str:
     """A claimed figure as a page prints it."""
+    if isinstance(claimed, list) and unit in entries.PLAIN:
+        return f"{claimed[0]:g} to {claimed[1]:g} {unit}"
     if isinstance(claimed, list):
         return f"{claimed[0]:.2f} to {claimed[1]:.2f}"
     if isinstance(claimed, (int, float)):
-        return f"{claimed:.2f}"
+        return f"{claimed:g} {unit}" if unit in entries.PLAIN else f"{claimed:.2f}"
     ((form, bound),) = claimed.items()
     if form == "loses":
         return f"{100 * bound:g} % of it lost"
@@ -204,7 +210,7 @@ def in_words(claimed: Any) -> str:
 
 def where(record: Record, what: Mapping[str, Any]) -> str:
     """The split that was measured, and how many items it has."""
-    if isinstance(record, frameworks.Runs):
+    if isinstance(record, (frameworks.Runs, projects.Runs)):
         return record.where
     items = record.facts.get("data", {}).get("items", {})
     found = []

@@ -33,6 +33,9 @@ SOURCES = {
 #: What can be claimed of a difference, and what the word needs: a number or a range.
 FORMS = {"more": float, "not more": float, "within": float, "loses": float, "between": list}
 
+#: Units that stand behind a figure: one decimal, as it is.
+PLAIN = ("epochs", "seconds", "hours")
+
 FIELDS = {"id", "source", "claim", "right", "claimed", "chapter", "holds", "fails", "checks"}
 FIELDS |= {"other_data", "words"}
 PARTS = {"says", "claimed", "measure", "record", "records", "against", "minus", "aside"}
@@ -51,7 +54,8 @@ class Part:
         sd: standard deviation over seeds (n - 1); None for fewer than two seeds.
         seeds: number of seeds behind the mean.
         unit: ``"share"``, ``"points"`` (a difference of shares), ``"classes"``
-            (a difference of their number) or ``"number"`` (a difference without spread).
+            (a difference of their number), ``"number"`` (a difference without spread), ``"FID"`` (a
+            difference of FIDs), or one of :data:`PLAIN`.
         record: name of the record that was measured, or names, with commas.
         where: split and number of items that were measured.
         test: the test that settles the part, as pytest names it.
@@ -82,6 +86,12 @@ class Part:
         if self.unit == "classes":
             spread = "" if self.sd is None else f" ± {self.sd:.1f}"
             return f"{round(self.measured, 1) + 0.0:+.1f}{spread} classes"
+        if self.unit in PLAIN:
+            spread = "" if self.sd is None else f" ± {self.sd:.1f}"
+            return f"{self.measured:.1f}{spread} {self.unit}"
+        if self.unit == "FID":
+            spread = "" if self.sd is None else f" ± {self.sd:.2f}"
+            return f"{round(self.measured, 2) + 0.0:+.2f}{spread} of FID"
         if self.unit == "points":
             spread = "" if self.sd is None else f" ± {100 * self.sd:.1f}"
             points = round(100 * self.measured, 1) + 0.0  # no minus sign before a zero

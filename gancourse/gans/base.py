@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
@@ -10,7 +12,7 @@ from torch import Tensor, nn
 
 from gancourse.errors import GancourseError
 
-__all__ = ["GAN", "Batch", "Scored", "to_pixels", "to_signal"]
+__all__ = ["GAN", "Batch", "Scored", "frozen", "to_pixels", "to_signal"]
 
 
 def to_signal(pixels: Tensor) -> Tensor:
@@ -21,6 +23,16 @@ def to_signal(pixels: Tensor) -> Tensor:
 def to_pixels(signal: Tensor) -> Tensor:
     """float in [-1, 1] to uint8 0..255, rounded; values outside are clipped. Any shape."""
     return signal.add(1.0).mul_(127.5).round_().clamp_(0.0, 255.0).to(torch.uint8)
+
+
+@contextmanager
+def frozen(net: nn.Module) -> Iterator[None]:
+    """Within it a net passes gradients on without computing those of its weights."""
+    net.requires_grad_(False)
+    try:
+        yield
+    finally:
+        net.requires_grad_(True)
 
 
 class Batch(NamedTuple):

@@ -42,8 +42,8 @@ class MinimaxGAN(GAN):
         real_logits = self.discriminator(batch.images)
         fake_logits = self.discriminator(fake)
         scores = {
-            "d_real": torch.sigmoid(real_logits.detach()).mean(),
-            "d_fake": torch.sigmoid(fake_logits.detach()).mean(),
+            "d_real": torch.sigmoid(real_logits.detach().float()).mean(),
+            "d_fake": torch.sigmoid(fake_logits.detach().float()).mean(),
         }
         return Scored(minimax_discriminator(real_logits, fake_logits), scores)
 

@@ -89,12 +89,15 @@ def invert(
         float32 N x D noise, and float32 N root mean square errors in grey levels (0 to 255).
 
     Raises:
-        GancourseError: images that are not uint8, or not as many as starts.
+        GancourseError: images that are not uint8, or not of the shape that the generator makes of
+            the starts.
     """
-    if images.dtype != torch.uint8 or len(images) != len(start):
+    with torch.no_grad():
+        shape = generator(start).shape
+    if images.dtype != torch.uint8 or images.shape != shape:
         raise GancourseError(
-            f"Inversion takes uint8 images and as many starts, not {images.dtype} "
-            f"{tuple(images.shape)} and {tuple(start.shape)}."
+            "Inversion takes uint8 images of the shape that the generator makes of the starts, "
+            f"{tuple(shape)}, not {images.dtype} {tuple(images.shape)}."
         )
     wanted = images.to(start.device).float() / 127.5 - 1
     z = start.clone().requires_grad_()

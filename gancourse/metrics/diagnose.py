@@ -19,7 +19,7 @@ from gancourse.metrics import symptoms
 from gancourse.metrics.extractors import Extractor, default_extractor
 from gancourse.metrics.extractors import extractor as named_extractor
 from gancourse.metrics.symptoms import Evidence
-from gancourse.metrics.variety import copying, energy_distance, features, halves, variety
+from gancourse.metrics.variety import energy_distance, features, halves, nearness, variety
 from gancourse.training.run import Run, load
 
 __all__ = ["Finding", "diagnose", "text"]
@@ -31,7 +31,8 @@ REMEDIES = {
     "color,translation,cutout) or an earlier end help a little",
     "late divergence": "take the best checkpoint, as gancourse.load does where a run was scored at "
     "every tick; train that far, by --images, and no further",
-    "oscillation": "less momentum (0.5 or 0, Adam's beta1 too); learning gets slower by it, so train longer",
+    "oscillation": "less momentum (0.5 or 0, Adam's beta1 too): the swing stops, and learning gets "
+    "slower (that longer training then helps is expected, not measured in the course)",
     "collapse": "Adam's beta1 at 0.5 or less, then smaller learning rates",
     "vanishing gradients": "take the non-saturating loss; if it is that already, lower the "
     "discriminator's learning rate or give it fewer steps (expected, not measured in the course)",
@@ -140,7 +141,7 @@ def examine(
         judged["unlike the data"].append(symptoms.unlike_the_data(measured))
         flips = opened.settings["training"].get("flips", ())
         judged["memorisation"].append(
-            symptoms.memorisation(copying(samples, train, test, flips, rng))
+            symptoms.memorisation(nearness(samples, train, test, flips, rng))
         )
         if test is None:
             judged["memorisation"].append("there are no 40 held-out images to compare with")
@@ -217,10 +218,15 @@ def _images(run: Run) -> tuple[Tensor, Tensor | None]:
 
 
 def _classifier(run: Run) -> Extractor | None:
-    """The data's own classifier, if it has one: the classes of any other are not theirs."""
+    """The data's own classifier, if it has one and takes images of this shape.
+
+    The classes of any other are not theirs.
+    """
     data = run.settings["data"]["name"]
     name = default_extractor(data)
-    return named_extractor(name) if name == f"{data}-cnn" else None
+    found = named_extractor(name) if name == f"{data}-cnn" else None
+    fits = found is not None and found.input_shape == tuple(run.settings["gan"]["shape"])
+    return found if fits else None
 
 
 def _worse(

@@ -21,7 +21,8 @@ class Scores:
     Attributes:
         fid: Frechet distance, 0 or more; smaller is better.
         kid: mean kernel distance over the subsets; about 0 for equal distributions.
-        kid_std: its standard deviation over the subsets.
+        kid_std: its standard deviation over the subsets; no error of the mean, and 0 where a
+            subset is all there is.
         inception_score: of the fake images, in [1, K]; larger is better.
         precision: fraction of fake images in the real manifold (k = 3).
         recall: fraction of real images in the fake manifold (k = 3).

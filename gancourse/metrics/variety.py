@@ -11,11 +11,12 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from gancourse import augment
+from gancourse.latent import nearest_neighbours
 from gancourse.metrics.classes import class_report
 from gancourse.metrics.extractors import Extractor
 from gancourse.metrics.neighbours import precision_recall
 
-__all__ = ["Copying", "Variety", "copying", "energy_distance", "features", "variety"]
+__all__ = ["Nearness", "Variety", "energy_distance", "features", "nearness", "variety"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Variety:
 
 
 @dataclass(frozen=True)
-class Copying:
+class Nearness:
     """How much nearer samples are to training images than other real images are.
 
     Attributes:
@@ -121,18 +122,18 @@ def _nearest(queries: Tensor, images: Tensor, flips: Sequence[str]) -> Tensor:
     axes = [augment.FLIPS[name] for name in flips]
     # Mirroring both sides leaves a distance as it is, so the fewer images are mirrored.
     for chosen in (c for count in range(len(axes) + 1) for c in combinations(axes, count)):
-        parts = pixels(queries.flip(chosen)).split(256)
-        best = torch.minimum(best, torch.cat([torch.cdist(p, others).amin(dim=1) for p in parts]))
+        found = nearest_neighbours(pixels(queries.flip(chosen)), others)[1][:, 0]
+        best = torch.minimum(best, found)
     return best
 
 
-def copying(
+def nearness(
     samples: Tensor,
     train: Tensor,
     test: Tensor | None,
     flips: Sequence[str],
     rng: torch.Generator,
-) -> Copying:
+) -> Nearness:
     """Measure nearest neighbours by pixels, of samples and of real images.
 
     Args:
@@ -149,13 +150,13 @@ def copying(
         order = torch.randperm(len(train), generator=rng)
         real, others = train[order[: len(train) // 8]][:1000], train[order[len(train) // 8 :]]
         of_samples, of_real = (_nearest(images, others, flips) for images in (samples, real))
-        return Copying(float(of_samples.median()), float(of_real.median()), held_out=False)
+        return Nearness(float(of_samples.median()), float(of_real.median()), held_out=False)
     held_out, unseen = halves(test, len(test), rng)
     of_samples, of_real = (
         _nearest(images, train, flips) / _nearest(images, held_out, flips).clamp(min=1e-6)
         for images in (samples, unseen[:1000])
     )
-    return Copying(float(of_samples.median()), float(of_real.median()), held_out=True)
+    return Nearness(float(of_samples.median()), float(of_real.median()), held_out=True)
 
 
 def energy_distance(x: Tensor, y: Tensor) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import platform
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -96,6 +97,8 @@ def plan(
         raise GancourseError(f"budget is {budget!r}; it must be short or full.")
     if epochs is not None and images is not None:
         raise GancourseError("Give epochs or images, not both: each says how long to train.")
+    if epochs is not None and not (epochs > 0 and math.isfinite(epochs)):
+        raise GancourseError(f"epochs is {epochs}; it must be a number greater than 0.")
     name = base.data if data is None else str(data)
     if name in datasets.names() and datasets.info(name).kind != "images":
         raise GancourseError(
@@ -108,7 +111,7 @@ def plan(
     epoch = len(loaded) // max(size, 1) * size
     if images is None:
         count = epochs if epochs is not None else (base.full if budget == "full" else base.short)
-        images = max(round(count * epoch), size) if count > 0 else 0
+        images = max(round(count * epoch), size)
     changes = {"lr_d": lr, "lr_g": lr, "flips": flips, "diffaugment": diffaugment}
     given = {name: value for name, value in changes.items() if value is not None}
     full = budget == "full"
@@ -155,7 +158,8 @@ def _check_same(facts: dict[str, Any], described: dict[str, Any], path: Path) ->
     if changes:
         raise GancourseError(
             f"The run in {path} was made with other settings ({'; '.join(changes)}). Resume with "
-            "the same ones, or start a new run with another --out (out=...)."
+            "the same ones, delete the folder to begin anew, or start a new run with another "
+            "--out (out=...)."
         )
 
 
@@ -209,8 +213,8 @@ def train(
         seed: of weights, noise, data order and augmentation.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         out: run folder; without one nothing is saved.
-        resume: carry on with the run in ``out``; its settings must be the same, save for a
-            greater number of epochs or images.
+        resume: carry on with the run in ``out``; its settings must be the same, save, in the full
+            budget, for a greater number of epochs or images.
         budget: ``"full"``, or ``"short"`` for seconds on a CPU.
         progress: a progress bar; by default one if standard error is a terminal.
         tensorboard: write TensorBoard events into ``out`` too.

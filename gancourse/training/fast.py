@@ -24,7 +24,8 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
-from gancourse.gans.base import GAN, Batch
+from gancourse.errors import GancourseError
+from gancourse.gans.base import GAN, Batch, frozen
 from gancourse.training.replay import WARM_UP, CudaRecorder
 
 __all__ = ["LAYOUTS", "Path", "choose", "release", "take"]
@@ -98,9 +99,13 @@ def take(path: Path, gan: GAN, average: nn.Module) -> None:
 
 def release(gan: GAN) -> None:
     """Take the compilation back: what comes after training calls the nets in other ways."""
-    for name in PLAYERS:
+    players = [getattr(gan, name) for name in PLAYERS]
+    if any(player._compiled_call_impl is not None for player in players):
+        # Else the programs of the next runs in this process count with these, up to a limit.
+        torch.compiler.reset()
+    for player in players:
         # What Module.compile sets; it has no inverse of its own.
-        getattr(gan, name)._compiled_call_impl = None
+        player._compiled_call_impl = None
 
 
 def choose(gan: GAN, batch: Batch) -> Path:
@@ -148,7 +153,7 @@ def _compilation(gan: GAN, batch: Batch, path: Path) -> Path:
     """The path with those players compiled that can be, if that is faster.
 
     A loss with a gradient penalty differentiates its discriminator twice, which compiled nets
-    refuse: then the generator alone is tried.
+    refuse: then that choice drops out, with a warning.
     """
     every: tuple[tuple[str, ...], ...] = ((), ("generator",), PLAYERS)
     calls = {}
@@ -159,6 +164,8 @@ def _compilation(gan: GAN, batch: Batch, path: Path) -> Path:
         work = _both(_generation(rival, shown, tried), _judgement(rival, shown, tried))
         try:
             calls[players] = _timed(work, batch.images.device)
+        except GancourseError:
+            raise  # a recording that failed, which leaves the device's generator unusable
         except Exception as error:
             if not players:
                 raise
@@ -195,11 +202,10 @@ def _judgement(gan: GAN, batch: Batch, path: Path) -> Callable[[], object]:
         with path.precision():
             loss = gan.discriminator_loss(batch, fake.detach()).loss
         loss.backward()
-        gan.discriminator.requires_grad_(False)
-        with path.precision():
-            loss = gan.generator_loss(batch, fake).loss
-        loss.backward()
-        gan.discriminator.requires_grad_(True)
+        with frozen(gan.discriminator):
+            with path.precision():
+                loss = gan.generator_loss(batch, fake).loss
+            loss.backward()
 
     return work
 

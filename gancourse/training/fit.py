@@ -91,7 +91,8 @@ class _Recorder:
             raise GancourseError(
                 "TensorBoard is not installed: pip install tensorboard, or leave out --tensorboard."
             ) from None
-        return SummaryWriter(self.folder.path / "tensorboard", purge_step=self.trainer.step_count)
+        step = self.trainer.step_count + 1  # events from there on are purged, this row is not
+        return SummaryWriter(self.folder.path / "tensorboard", purge_step=step)
 
     def _begin_tick(self) -> None:
         self.tick_started, self.tick_images = time.perf_counter(), self.trainer.images_shown
@@ -189,30 +190,38 @@ def fit(
     with torch.random.fork_rng(devices=[device] if torch.device(device).type == "cuda" else []):
         trainer = Trainer(gan, images, settings, labels=labels, device=device, world=world)
         recorder = _Recorder(trainer, folder, score, tensorboard, world)
-        trainer.prepare()
-        if trainer.path is not None and folder is not None:
-            folder.note(fast=trainer.path.facts())
-        saving = world.first(lambda: folder is not None)
-        bar = tqdm(
-            total=settings.images,
-            initial=min(trainer.images_shown, settings.images),
-            unit="img",
-            unit_scale=True,
-            disable=True if world.rank else None if progress is None else not progress,
-        )
-        with _interruptible(saving) as interrupted, bar:
-            while trainer.images_shown < settings.images:
-                trainer.step()
-                bar.update(settings.batch_size * settings.k)
-                if trainer.tick_is_full or trainer.images_shown >= settings.images:
-                    row = recorder.tick()
-                    bar.set_postfix(D=f"{row['loss_d']:.3f}", G=f"{row['loss_g']:.3f}")
-                if saving and world.any(interrupted()):
-                    world.everywhere(trainer.check_finite)
-                    world.first(lambda: recorder.save(folder.last) if folder else None)
-                    raise KeyboardInterrupt
-        if recorder.writer is not None:
-            recorder.writer.close()
-        world.release(gan)
-        fast.release(gan)
+        try:
+            trainer.prepare()
+            if trainer.path is not None and folder is not None:
+                folder.note(fast=trainer.path.facts())
+            _run(trainer, recorder, progress)
+        finally:
+            if recorder.writer is not None:
+                recorder.writer.close()
+            world.release(gan)
+            fast.release(gan)
         return trainer.ema.net, recorder.history
+
+
+def _run(trainer: Trainer, recorder: _Recorder, progress: bool | None) -> None:
+    """The steps and ticks that are left, with a progress bar."""
+    settings, world, folder = trainer.settings, recorder.world, recorder.folder
+    saving = world.first(lambda: folder is not None)
+    bar = tqdm(
+        total=settings.images,
+        initial=min(trainer.images_shown, settings.images),
+        unit="img",
+        unit_scale=True,
+        disable=True if world.rank else None if progress is None else not progress,
+    )
+    with _interruptible(saving) as interrupted, bar:
+        while trainer.images_shown < settings.images:
+            trainer.step()
+            bar.update(settings.batch_size * settings.k)
+            if trainer.tick_is_full or trainer.images_shown >= settings.images:
+                row = recorder.tick()
+                bar.set_postfix(D=f"{row['loss_d']:.3f}", G=f"{row['loss_g']:.3f}")
+            if saving and world.any(interrupted()):
+                world.everywhere(trainer.check_finite)
+                world.first(lambda: recorder.save(folder.last) if folder else None)
+                raise KeyboardInterrupt

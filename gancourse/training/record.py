@@ -19,11 +19,17 @@ from gancourse.plots import film_strip, tile
 from gancourse.training import checkpoint
 from gancourse.training.api import plan, run_plan
 from gancourse.training.devices import choose
+from gancourse.training.distribute import started_as
 from gancourse.training.judging import evaluate
 from gancourse.training.run import RECORDED, Run, load
 
 __all__ = ["record"]
 
+#: what the folder of a record holds
+FILES = (
+    "run.json", "history.jsonl", "history-seed*.jsonl", "weights.safetensors", "samples.png",
+    "film.webp",
+)  # fmt: skip
 #: pictures in a film strip, and images a side in each
 FRAMES, SIDE = 50, 5
 
@@ -84,22 +90,26 @@ def record(
         The record, opened.
 
     Raises:
-        GancourseError: no seeds, or one twice; no extractor for the recipe's data; as
-            :func:`gancourse.train` and :func:`gancourse.evaluate`. The older record stays.
+        GancourseError: no seeds, or one twice; no extractor for the recipe's data; ``out`` holds
+            something else than a record, or the runs themselves; as :func:`gancourse.train` and
+            :func:`gancourse.evaluate`. The older record stays.
     """
     if not seeds or len(set(seeds)) < len(seeds):
         raise GancourseError(f"seeds is {tuple(seeds)}; give one or more, each once.")
     where = choose(device)
     target = RECORDED / recipe if out is None else Path(out)
-    folders = []
-    for seed in seeds:
+    folders = [Path(work) / f"{recipe}-seed{seed}" for seed in seeds]
+    if started_as()[1] > 1:
+        raise GancourseError(
+            "A record is made by one process; start it without torchrun or accelerate launch."
+        )
+    _check_target(target, folders)
+    for seed, folder in zip(seeds, folders, strict=True):
         planned = plan(recipe, seed=seed)
         # Without scores there would be no best weights to keep: known before hours are spent.
         metrics.extractor(metrics.default_extractor(planned.data.name))
-        folder = Path(work) / f"{recipe}-seed{seed}"
         resume = (folder / "run.json").exists()
         run_plan(planned, where, out=folder, resume=resume, progress=progress)
-        folders.append(folder)
     first, *others = folders
     draft = first / "record"
     shutil.rmtree(draft, ignore_errors=True)
@@ -111,15 +121,33 @@ def record(
         shutil.copyfile(folder / "history.jsonl", draft / f"history-seed{seed}.jsonl")
     write_json(draft / "run.json", facts)
     try:
+        _check_target(target, folders)
+        fresh = target.absolute().with_name(f".{target.name}.new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.copytree(draft, fresh)
         if target.exists():
             shutil.rmtree(target)
-        shutil.copytree(draft, target)
+        fresh.rename(target)
     except OSError as error:
         raise GancourseError(
             f"Cannot write the record to {target}: {error.strerror or error}. It lies complete in "
             f"{draft}; copy it from there, or name another folder by --out (out=...)."
         ) from error
     return load(target)
+
+
+def _check_target(target: Path, runs: Sequence[Path]) -> None:
+    """Refuse a folder that the record must not replace, before hours are spent."""
+    if any(run.resolve().is_relative_to(target.resolve()) for run in runs):
+        raise GancourseError(
+            f"The runs behind this record are made in {runs[0].parent}, which lies inside "
+            f"{target}; name another folder by --out (out=...)."
+        )
+    inside = target.iterdir() if target.is_dir() else [target] if target.exists() else []
+    if any(not any(file.match(name) for name in FILES) for file in inside):
+        raise GancourseError(
+            f"{target} holds something else than a record; name a new folder by --out (out=...)."
+        )
 
 
 def _best(run: Run) -> dict[str, Any]:

@@ -34,7 +34,9 @@ class Recorder(Protocol):
 
 
 class CudaRecorder:
-    """Records work of the current device's default generator, on a stream of its own.
+    """Records work as a CUDA graph, on a stream of its own.
+
+    What the work draws comes from the device's default generator.
 
     Args:
         device: a CUDA device.

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from gancourse import augment
 from gancourse.errors import GancourseError, unknown
-from gancourse.gans.base import GAN, Batch, to_signal
+from gancourse.gans.base import GAN, Batch, frozen, to_signal
 from gancourse.training import checkpoint, fast
 from gancourse.training.devices import keep_freed_memory
 from gancourse.training.distribute import ALONE, World
@@ -64,7 +64,7 @@ class Settings:
     fast: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("images", "batch_size", "k", "lr_d", "lr_g"):
+        for name in ("batch_size", "k", "lr_d", "lr_g", "images"):
             value = getattr(self, name)
             if not (value > 0 and math.isfinite(value)):
                 raise GancourseError(f"{name} is {value}; it must be a number greater than 0.")
@@ -132,7 +132,7 @@ def _gradients(player: nn.Module) -> list[Tensor]:
 class Trainer:
     """A GAN, its data and its optimisers on one device.
 
-    Draws the GAN's weights' successors only; seeds the global generator, which it then uses for
+    Takes the GAN's weights as they are, and seeds the global generator, which it then uses for
     noise and augmentation. The caller forks that generator if it minds.
 
     Args:
@@ -229,7 +229,8 @@ class Trainer:
         epoch, place = divmod(number, self.batches_per_epoch)
         if self._order is None or self._order[0] != epoch:
             # From seed and epoch alone, so that a resumed run finds the order without replaying it.
-            generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + epoch)
+            number = (self.settings.seed * 1_000_003 + epoch) % 2**64
+            generator = torch.Generator().manual_seed(number)
             order = torch.randperm(len(self.images), generator=generator)
             self._order = epoch, order.to(self.device)
         size = self.settings.batch_size
@@ -278,16 +279,14 @@ class Trainer:
             loss_d.backward()
             self.world.average(_gradients(gan.discriminator))
             self.optimizer_d.step()
-        # Frozen, the discriminator passes gradients on without computing those of its weights.
-        gan.discriminator.requires_grad_(False)
         self.optimizer_g.zero_grad()
         seen = self._seen(fake)
-        with precision():
-            loss_g, scores_g = gan.generator_loss(batch, seen)
-        loss_g.backward()
+        with frozen(gan.discriminator):
+            with precision():
+                loss_g, scores_g = gan.generator_loss(batch, seen)
+            loss_g.backward()
         self.world.average(_gradients(gan.generator))
         self.optimizer_g.step()
-        gan.discriminator.requires_grad_(True)
         figures = {"loss_d": loss_d.detach(), "loss_g": loss_g.detach(), **scores_d, **scores_g}
         self._names = list(figures)
         row = torch.stack([figure.float() for figure in figures.values()])

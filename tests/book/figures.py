@@ -41,6 +41,27 @@ def said(opened) -> str:
     return opened.locator(".widget .widget-said").first.inner_text()
 
 
+def link(opened) -> str:
+    """The fragment of the address that the button makes, once the figure has said so."""
+    opened.get_by_role("button", name="Link").click()
+    # The clipboard answers when it likes.
+    opened.get_by_text("The address of this page now holds the settings").first.wait_for()
+    return "#" + opened.url.split("#")[1]
+
+
+def check_keyboard(opened, figure: str) -> None:
+    """The tab key goes to every control of the figure (a CSS selector), and one sees where it is."""
+    opened.locator(f"{figure} [data-do]").first.focus()
+    controls = f"{figure} :is(button, select, input, summary, [tabindex]):visible"
+    parts = opened.locator(controls).count()
+    seen = set()
+    for _ in range(parts):
+        seen.add(opened.evaluate("document.activeElement.outerHTML.slice(0, 60)"))
+        assert opened.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+        opened.keyboard.press("Tab")
+    assert parts > 1 and len(seen) == parts
+
+
 def check_without_scripts(chromium, page: str) -> None:
     """A picture with an alternative text, and a text, where JavaScript is off."""
     context = chromium.new_context(java_script_enabled=False)

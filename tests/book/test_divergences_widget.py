@@ -12,8 +12,10 @@ from tests import needs
 from tests.book.figures import (
     COLOURS,
     MOVE,
+    check_keyboard,
     check_themes_and_phone,
     check_without_scripts,
+    link,
     opener,
     said,
 )
@@ -113,15 +115,7 @@ def test_keys_move_a_slider_and_the_numbers_are_read_out(figure):
 
 
 def test_the_keyboard_reaches_everything(figure):
-    opened = figure()
-    opened.locator(".divergences [data-do]").first.focus()
-    parts = opened.locator(".divergences :is(button, select, input):visible").count()
-    seen = set()
-    for _ in range(parts):
-        seen.add(opened.evaluate("document.activeElement.outerHTML.slice(0, 60)"))
-        assert opened.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
-        opened.keyboard.press("Tab")
-    assert len(seen) == parts
+    check_keyboard(figure(), ".divergences")
 
 
 def test_a_link_is_written_and_read(figure):
@@ -131,10 +125,9 @@ def test_a_link_is_written_and_read(figure):
     )
     before = opened.evaluate(field)
     assert {"pmixture", "pSecond3.25", "qlaplace", "slope-2.5", "shownw1"} <= set(before)
-    opened.get_by_role("button", name="Link").click()
-    address = opened.url
-    assert "pSecond=3.25" in address and "address" in said(opened)
-    assert figure("#" + address.split("#")[1]).evaluate(field) == before
+    fragment = link(opened)
+    assert "pSecond=3.25" in fragment
+    assert figure(fragment).evaluate(field) == before
 
 
 def test_a_broken_link_says_so_and_the_figure_works(figure):

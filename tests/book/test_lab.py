@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from tests import needs
+from tests.book.figures import check_keyboard, link
 from tests.book.site import HTML, chapters, page
 
 pytestmark = [pytest.mark.built, needs.chromium()]
@@ -135,10 +136,9 @@ def test_a_link_is_written_and_read(lab):
     field = "() => [...document.querySelectorAll('.gan-lab [name]')].map((f) => f.name + f.value)"
     before = opened.evaluate(field)
     assert {"datagrid", "lossrelativistic", "k7", "seed11"} <= set(before)
-    opened.get_by_role("button", name="Link").click()
-    address = opened.url
-    assert "seed=11" in address and "address" in said(opened)
-    assert lab("#" + address.split("#")[1]).evaluate(field) == before
+    fragment = link(opened)
+    assert "seed=11" in fragment
+    assert lab(fragment).evaluate(field) == before
 
 
 def test_a_broken_link_says_so_and_the_laboratory_works(lab):
@@ -150,16 +150,7 @@ def test_a_broken_link_says_so_and_the_laboratory_works(lab):
 
 
 def test_the_keyboard_reaches_everything(lab):
-    opened = lab()
-    opened.locator(".gan-lab [data-do]").first.focus()
-    parts = opened.locator(".gan-lab :is(button, select, input, summary):visible").count()
-    seen = set()
-    for _ in range(parts):
-        seen.add(opened.evaluate("document.activeElement.outerHTML.slice(0, 60)"))
-        style = opened.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-        assert style != "none"
-        opened.keyboard.press("Tab")
-    assert len(seen) == parts
+    check_keyboard(lab(), ".gan-lab")
 
 
 def test_themes_and_a_phone(lab):

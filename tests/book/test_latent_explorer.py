@@ -14,8 +14,10 @@ from tests.book.figures import (
     COLOURS,
     MOVE,
     address,
+    check_keyboard,
     check_themes_and_phone,
     check_without_scripts,
+    link,
     opener,
     said,
 )
@@ -162,6 +164,10 @@ def test_a_seed_is_typed(figure):
     for wrong in ("1000", "", "1.5"):
         field.fill(wrong)
         assert sheet(opened) == before, wrong
+        assert (field.get_attribute("aria-invalid") == "true") == (wrong != "")
+    assert "A seed is a whole number from 0 to 999; this is the sheet of seed 7" in said(opened)
+    field.fill("8")
+    assert sheet(opened) != before and field.get_attribute("aria-invalid") is None
     assert opened.errors == []
 
 
@@ -239,15 +245,7 @@ def test_who_wants_less_motion_goes_step_by_step(figure):
 
 
 def test_the_keyboard_reaches_everything(figure):
-    opened = figure()
-    opened.locator(".latent [data-do]").first.focus()
-    parts = opened.locator(".latent :is(button, select, input, [tabindex]):visible").count()
-    seen = set()
-    for _ in range(parts):
-        seen.add(opened.evaluate("document.activeElement.outerHTML.slice(0, 60)"))
-        assert opened.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
-        opened.keyboard.press("Tab")
-    assert len(seen) == parts
+    check_keyboard(figure(), ".latent")
 
 
 def test_a_link_is_written_and_read(figure):
@@ -255,9 +253,9 @@ def test_a_link_is_written_and_read(figure):
     field = "() => [...document.querySelectorAll('.latent [name]')].map((f) => f.name + f.value)"
     before = opened.evaluate(field)
     assert {"seed12", "t0.25", "waystraight", "d2-1.5"} <= set(before)
-    opened.get_by_role("button", name="Link").click()
-    assert "a=3.15" in opened.url and "address" in said(opened)
-    again = figure("#" + opened.url.split("#")[1])
+    fragment = link(opened)
+    assert "a=3.15" in fragment
+    again = figure(fragment)
     assert again.evaluate(field) == before and sheet(again) == sheet(opened)
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from gancourse.metrics.symptoms import reversals
-from gancourse.metrics.variety import _nearest_other, copying, energy_distance
+from gancourse.metrics.variety import _nearest_other, energy_distance, nearness
 from tests.chapters.pages import what_it_needs
 
 
@@ -84,10 +84,10 @@ def test_nearness_is_one_for_honest_draws_and_zero_for_copies(seed, train_size):
 
     generator = rng(seed)
     train, test, samples = draw(train_size), draw(600), draw(600)
-    honest = copying(samples, train, test, (), rng(seed))
+    honest = nearness(samples, train, test, (), rng(seed))
     assert 0.85 < honest.samples / honest.real < 1.15
-    copies = copying(torch.cat([train[:100], samples[:90]]), train, test, (), rng(seed))
-    assert copies.samples < 0.01  # 0 but for the rounding of distances in float32
+    copies = nearness(torch.cat([train[:100], samples[:90]]), train, test, (), rng(seed))
+    assert copies.samples == 0
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -114,5 +114,5 @@ def test_what_a_generator_cannot_make_keeps_an_error():
 def test_images_of_other_kinds_are_refused():
     images = torch.zeros(3, 1, 4, 4, dtype=torch.uint8)
     for bad, start in ((images.float(), noise(3, 6)), (images, noise(2, 6))):
-        with pytest.raises(GancourseError, match="as many starts"):
+        with pytest.raises(GancourseError, match="of the shape that the generator makes"):
             invert(Linear(6), bad, start)

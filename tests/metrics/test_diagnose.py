@@ -12,7 +12,7 @@ from gancourse.errors import GancourseError
 from gancourse.files import write_bytes
 from gancourse.metrics import symptoms
 from gancourse.metrics.diagnose import diagnose, text
-from gancourse.metrics.variety import copying, energy_distance
+from gancourse.metrics.variety import energy_distance, nearness
 from gancourse.plots import tile
 from gancourse.training.run import Run
 
@@ -201,21 +201,21 @@ def test_copies_are_memorisation(seed):
 
 
 def test_half_copies_are_weighed_by_the_median():
-    held_out = copying(GOOD, TRAIN.images, TEST.images, (), torch.Generator().manual_seed(0))
+    held_out = nearness(GOOD, TRAIN.images, TEST.images, (), torch.Generator().manual_seed(0))
     assert held_out.held_out and held_out.samples > held_out.real
     rng = torch.Generator().manual_seed(0)
     mirrored = TRAIN.images[:300].flip(-1)
-    plain = copying(mirrored, TRAIN.images, TEST.images, (), rng)
-    flipped = copying(mirrored, TRAIN.images, TEST.images, ("horizontal",), rng)
+    plain = nearness(mirrored, TRAIN.images, TEST.images, (), rng)
+    flipped = nearness(mirrored, TRAIN.images, TEST.images, ("horizontal",), rng)
     assert flipped.samples < 0.05 < 0.7 < plain.samples / plain.real
 
 
 def test_copies_are_seen_without_test_images():
     rng = torch.Generator().manual_seed(0)
     copied = symptoms.memorisation(
-        copying(noisy(TRAIN.images[:300], 4), TRAIN.images, None, (), rng)
+        nearness(noisy(TRAIN.images[:300], 4), TRAIN.images, None, (), rng)
     )
-    fresh = symptoms.memorisation(copying(TEST.images, TRAIN.images, None, (), rng))
+    fresh = symptoms.memorisation(nearness(TEST.images, TRAIN.images, None, (), rng))
     assert says(copied) and not says(fresh) and 0.8 < fresh[0].value < 1.25
 
 

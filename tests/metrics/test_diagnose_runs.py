@@ -15,7 +15,7 @@ from gancourse.files import write_bytes
 from gancourse.gans import VanillaGAN
 from gancourse.metrics import symptoms
 from gancourse.metrics.diagnose import REMEDIES, diagnose, examine, link, text
-from gancourse.metrics.variety import Copying
+from gancourse.metrics.variety import Nearness
 from gancourse.training.run import RECORDED
 from tests import needs
 from tests.metrics.test_diagnose import GOOD, history, run
@@ -103,7 +103,7 @@ def test_the_recorded_names_follow_from_the_recorded_numbers():
             spoke, now = False, THRESHOLDS[name]
             if name == "memorisation" and None in rules:
                 now = [
-                    [(e.threshold, e.above) for e in symptoms.memorisation(Copying(1, 1, False))]
+                    [(e.threshold, e.above) for e in symptoms.memorisation(Nearness(1, 1, False))]
                 ]
             for rule, current in zip(rules, now, strict=False):
                 if rule is not None:

@@ -1,6 +1,9 @@
 """train, load, evaluate, record: from a name to a trained GAN and back."""
 
 import contextlib
+import errno
+import math
+import shutil
 import sys
 from dataclasses import replace
 
@@ -168,7 +171,9 @@ class TestBadInput:
             ("vanilla/digits", {"data": "ring"}, "makes images"),
             ("vanilla/digits", {"batch_size": 5000}, "batch of 5000 cannot be drawn from 1437"),
             ("vanilla/digits", {"epochs": 1, "images": 1}, "not both"),
-            ("vanilla/digits", {"epochs": -1, "images": None}, "images is 0"),
+            ("vanilla/digits", {"epochs": -1, "images": None}, "epochs is -1"),
+            ("vanilla/digits", {"epochs": math.inf, "images": None}, "epochs is inf"),
+            ("vanilla/digits", {"batch_size": -5, "images": None}, "batch_size is -5"),
             ("vanilla/digits", {"budget": "long"}, "short or full"),
             ("vanilla/digits", {"device": "gpu"}, "Device 'gpu'"),
             ("vanilla/digits", {"device": "meta"}, "meta"),
@@ -262,6 +267,47 @@ def test_record_of_several_seeds(tmp_path, monkeypatch):
     assert summary["scores"] == best.as_dict() != made.scores
     with pytest.raises(GancourseError, match="each once"):
         gancourse.record("dcgan/digits", seeds=(1, 1), **options)
+
+
+def test_a_record_replaces_nothing_but_a_record(tmp_path):
+    work, full = tmp_path / "runs" / "record", tmp_path / "photos"
+    full.mkdir()
+    (full / "cat.png").write_bytes(b"cat")
+    with pytest.raises(GancourseError, match="holds something else than a record"):
+        gancourse.record("dcgan/digits", out=full, work=work)
+    with pytest.raises(GancourseError, match="holds something else than a record"):
+        gancourse.record("dcgan/digits", out=full / "cat.png", work=work)
+    (full / "cat.png").rename(full / "run.json")  # one file like a record's does not make one
+    (full / "last.safetensors").touch()
+    with pytest.raises(GancourseError, match="holds something else than a record"):
+        gancourse.record("dcgan/digits", out=full, work=work)
+    for out in (work, tmp_path, work / "dcgan" / "digits-seed0"):
+        with pytest.raises(GancourseError, match="lies inside"):
+            gancourse.record("dcgan/digits", out=out, work=work)
+    assert [path.name for path in tmp_path.iterdir()] == ["photos"]
+    assert (full / "run.json").read_bytes() == b"cat"
+
+
+def test_a_record_that_cannot_be_written_leaves_the_older_one(tmp_path, monkeypatch):
+    small = replace(recipes.get("dcgan/digits"), full=1, score_samples=50)
+    monkeypatch.setitem(recipes._RECIPES, "dcgan/digits", small)
+    options = {"out": tmp_path / "record", "work": tmp_path / "work", "n": 100, "device": "cpu"}
+    older = gancourse.record("dcgan/digits", **options)
+
+    def full_disk(source, target):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copytree", full_disk)
+    with pytest.raises(GancourseError, match="No space left on device. It lies complete in"):
+        gancourse.record("dcgan/digits", **options)
+    assert torch.equal(gancourse.load(tmp_path / "record").sample(4), older.sample(4))
+
+
+def test_several_processes_make_no_record(tmp_path, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(GancourseError, match="without torchrun"):
+        gancourse.record("dcgan/digits", out=tmp_path / "record", work=tmp_path / "work")
 
 
 def test_record_needs_an_extractor(monkeypatch, tmp_path):

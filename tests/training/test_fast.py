@@ -376,6 +376,7 @@ def test_what_was_compiled_is_released(quick_compiler, monkeypatch):
 @pytest.mark.parametrize("size", [8, 28])
 def test_a_cuda_graph_repeats_the_step(size, seed):
     """Float32 losses within 0.002 in 20 steps; all of the fast path, with bfloat16, within 0.1."""
+    torch._dynamo.reset()
     slow = trained(None, size=size, seed=seed, device="cuda")
     graph = Path("cuda", "channels_last", "channels_last", graph=True)
     quick = trained(graph, size=size, seed=seed, device="cuda")
@@ -389,6 +390,7 @@ def test_a_cuda_graph_repeats_the_step(size, seed):
 
 @needs.cuda()
 def test_the_trial_on_a_gpu():
+    torch._dynamo.reset()
     gan = players(DCGAN, 28, 0).cuda()
     path = fast.choose(gan, Batch(batch(size=28).images.cuda()))
     assert path.graph and path.bf16 == torch.cuda.is_bf16_supported(including_emulation=False)

@@ -212,6 +212,20 @@ class TestBadInput:
             fit(tiny.gan(), tiny.images(), tiny.settings(), tensorboard=True)
 
 
+def test_tensorboard_has_every_row_of_a_resumed_run(tmp_path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    for images in (64, 128):
+        with RunFolder(tmp_path / "run", resume=images > 64) as folder:
+            folder.write_facts({})
+            settings = tiny.settings(images=images)
+            _, history = fit(tiny.gan(), tiny.images(), settings, folder=folder, tensorboard=True)
+    seen = EventAccumulator(str(tmp_path / "run" / "tensorboard")).Reload()
+    assert [event.step for event in seen.Scalars("loss_g")] == [row["step"] for row in history]
+    assert len(history) > 2
+
+
 def test_tensorboard_events(tmp_path):
     pytest.importorskip("tensorboard")
     with RunFolder(tmp_path / "run", resume=False) as folder:

@@ -173,3 +173,20 @@ def test_in_memory_ctrl_c_stops_at_once():
             fit(tiny.gan(), tiny.images(), tiny.settings(images=10_000_000))
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_in_memory_ctrl_c_leaves_nets_that_can_be_trained():
+    """It may come anywhere in a step, also while the discriminator is frozen."""
+    gan = tiny.gan()
+    whole = gan.generator_loss
+
+    def pressed(*arguments):
+        assert not any(p.requires_grad for p in gan.discriminator.parameters())
+        raise KeyboardInterrupt
+
+    gan.generator_loss = pressed
+    with pytest.raises(KeyboardInterrupt):
+        fit(gan, tiny.images(), tiny.settings())
+    gan.generator_loss = whole
+    assert all(p.requires_grad for p in gan.discriminator.parameters())
+    fit(gan, tiny.images(), tiny.settings())

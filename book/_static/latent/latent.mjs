@@ -130,10 +130,24 @@
     // The end of the truncation's slider means none.
     show(name, entry) {
       super.show(name, entry);
+      if (name === "seed") this.root.querySelector("[name=seed]").removeAttribute("aria-invalid");
       if (name !== "threshold" || this.settings.threshold < WHOLE) return;
       const row = this.root.querySelector(`[data-row="threshold"]`);
       row.querySelector("output").textContent = "none";
       row.querySelector("input").setAttribute("aria-valuetext", "none");
+    }
+
+    // A seed is typed, so it can be one that there is not.
+    change(field) {
+      const wrong =
+        field.name === "seed" && field.value !== "" && SPEC.seed.parse(field.value) === undefined;
+      if (!wrong) {
+        field.removeAttribute("aria-invalid");
+        return super.change(field);
+      }
+      field.setAttribute("aria-invalid", "true");
+      const { seed } = this.settings;
+      return this.say(`A seed is a whole number from 0 to ${SEEDS}; this is the sheet of seed ${seed}.`);
     }
 
     press(action) {

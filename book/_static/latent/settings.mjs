@@ -10,8 +10,8 @@
     initial,
     write: (pair) => pair.join("."),
     parse(text) {
-      const [seed, cell, ...rest] = /^\d+\.\d+$/.test(text) ? text.split(".").map(Number) : [SEEDS + 1];
-      return seed <= SEEDS && cell < CELLS && rest.length === 0 ? [seed, cell] : undefined;
+      const [seed, cell] = /^\d+\.\d+$/.test(text) ? text.split(".").map(Number) : [SEEDS + 1];
+      return seed <= SEEDS && cell < CELLS ? [seed, cell] : undefined;
     },
   });
 
@@ -56,7 +56,7 @@
     weak: [
       "a direction that hardly matters",
       { [`d${last + 1}`]: 6 },
-      "a step just as long, and next to nothing moves.",
+      "a longer step, and next to nothing moves.",
     ],
     truncated: ["truncated", { threshold: 0.5 }, "the images have become alike, and no cleaner."],
   };
