@@ -24,7 +24,7 @@ EXERCISES = (
         name="dcgan-rules.1",
         title="What a large epsilon leaves",
         kind=Value(0.2 / math.sqrt(0.04 + 0.8)),
-        why="About a fifth of the deviation 1 that it should have; the next layer loses as much again.",
+        why="About a fifth of the deviation 1 that it should have, and the next layer starts from that.",
         hint="Batch normalisation divides by the root of variance plus epsilon. Take the deviation "
         "of what comes in and divide it.",
         solution="""

@@ -35,7 +35,7 @@ def _two_batches(generator: torch.Generator) -> tuple[float, float, float, float
     return few, fixed + each * few, many, fixed + each * many
 
 
-# The net of 28 pixels and width 32: operations of a forward pass, in thousands an image.
+# The net of 28 pixels and width 32: operations of a forward pass of one image.
 _GENERATOR = (100 * 3136 * 2, 2 * 16 * 64 * 32 * 7**2, 2 * 16 * 32 * 14**2)
 _DISCRIMINATOR = (2 * 16 * 32 * 14**2, 2 * 16 * 32 * 64 * 7**2, 2 * 3136)
 
