@@ -93,7 +93,14 @@ _RECIPES = {
         _dcgan("cifar10", 32, options={"latent_dim": 100, "width": 64}),
         _dcgan("cats-dogs", 64, options={"latent_dim": 100, "width": 64}, short=1, full=200),
         # Half the width of the smaller pictures' nets: at 128 pixels a step is long enough on a CPU.
-        _dcgan("abstract-art", 128, full=200, training={"flips": ("horizontal", "vertical")}),
+        # And about as many samples as there are paintings to compare them with.
+        _dcgan(
+            "abstract-art",
+            128,
+            full=200,
+            training={"flips": ("horizontal", "vertical")},
+            score_samples=1000,
+        ),
     )
 }
 
