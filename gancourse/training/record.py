@@ -120,15 +120,16 @@ def record(
         facts["seeds"][str(seed)] = _summary(folder, str(where), n)
         shutil.copyfile(folder / "history.jsonl", draft / f"history-seed{seed}.jsonl")
     write_json(draft / "run.json", facts)
+    fresh = target.absolute().with_name(f".{target.name}.new")
     try:
         _check_target(target, folders)
-        fresh = target.absolute().with_name(f".{target.name}.new")
         shutil.rmtree(fresh, ignore_errors=True)
         shutil.copytree(draft, fresh)
         if target.exists():
             shutil.rmtree(target)
         fresh.rename(target)
     except OSError as error:
+        shutil.rmtree(fresh, ignore_errors=True)
         raise GancourseError(
             f"Cannot write the record to {target}: {error.strerror or error}. It lies complete in "
             f"{draft}; copy it from there, or name another folder by --out (out=...)."

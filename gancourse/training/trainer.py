@@ -229,8 +229,8 @@ class Trainer:
         epoch, place = divmod(number, self.batches_per_epoch)
         if self._order is None or self._order[0] != epoch:
             # From seed and epoch alone, so that a resumed run finds the order without replaying it.
-            number = (self.settings.seed * 1_000_003 + epoch) % 2**64
-            generator = torch.Generator().manual_seed(number)
+            seed = (self.settings.seed * 1_000_003 + epoch) % 2**64
+            generator = torch.Generator().manual_seed(seed)
             order = torch.randperm(len(self.images), generator=generator)
             self._order = epoch, order.to(self.device)
         size = self.settings.batch_size

@@ -295,12 +295,14 @@ def test_a_record_that_cannot_be_written_leaves_the_older_one(tmp_path, monkeypa
     older = gancourse.record("dcgan/digits", **options)
 
     def full_disk(source, target):
+        target.mkdir()
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(shutil, "copytree", full_disk)
     with pytest.raises(GancourseError, match="No space left on device. It lies complete in"):
         gancourse.record("dcgan/digits", **options)
     assert torch.equal(gancourse.load(tmp_path / "record").sample(4), older.sample(4))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["record", "work"]
 
 
 def test_several_processes_make_no_record(tmp_path, monkeypatch):
