@@ -200,3 +200,20 @@ def test_claims_with_a_broken_record(call, monkeypatch, tmp_path):
     (tmp_path / "tf" / "clothes" / "record.json").write_text("{")
     code, out, err = call("claims")
     assert code == 2 and out == "" and "clothes/record.json is not a readable JSON" in err
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_ctrl_c_says_what_is_saved(call, monkeypatch, tmp_path, begun):
+    out = tmp_path / "run"
+
+    def interrupted(*args, **kwargs):
+        if begun:
+            out.mkdir()
+            (out / "run.json").write_text("{}")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gancourse.train", interrupted)
+    code, stdout, err = call(*TRAIN, "--out", out)
+    said = f"saved in {out}" if begun else "nothing was begun"
+    assert code == 130 and stdout == "" and err.strip().startswith(f"Interrupted; {said}.")
+    assert ("--resume" in err) == begun

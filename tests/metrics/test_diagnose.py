@@ -11,7 +11,7 @@ from gancourse import data
 from gancourse.errors import GancourseError
 from gancourse.files import write_bytes
 from gancourse.metrics import symptoms
-from gancourse.metrics.diagnose import diagnose, text
+from gancourse.metrics.diagnose import diagnose, examine, text
 from gancourse.metrics.variety import energy_distance, nearness
 from gancourse.plots import tile
 from gancourse.training.run import Run
@@ -295,9 +295,18 @@ def test_a_folder_says_what_could_not_be_judged(tmp_path, held_out):
     assert "late divergence (the ticks have neither FID nor pictures)" in said
 
 
-def test_the_classifier_of_other_data_does_not_count_classes():
-    findings = diagnose(run(GOOD, name="cats-dogs"), n=100)
-    assert "classes missing" not in text(findings)
+def test_classes_are_not_counted_at_another_size():
+    train, test = (data.load("digits", split=split, size=16) for split in ("train", "test"))
+    made = run(noisy(test.images), train=train.images)
+    made.facts["settings"]["gan"]["shape"] = [1, 16, 16]
+    judged = examine(made, n=300)
+    # All else is judged, on pixels: the classifier of the digits takes images of 8 x 8.
+    assert all(not isinstance(rule, str) for rule in judged["collapse"] + judged["memorisation"])
+    assert "there is no classifier for the data" in str(judged["partial collapse"])
+    assert "Resize" not in str(judged)
+    assert diagnose(made, n=300)[0].name == "healthy"
+    # At their own size the classes are counted.
+    assert all(not isinstance(rule, str) for rule in examine(run(GOOD), n=300)["partial collapse"])
 
 
 @pytest.mark.parametrize("value", [None, "high", float("nan"), [1.0]])
