@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor, nn
 
 from gancourse import data as datasets
@@ -17,13 +18,13 @@ from gancourse.training.run import Run, load
 if TYPE_CHECKING:
     from gancourse.metrics import Scores
 
-__all__ = ["evaluate", "tick_score"]
+__all__ = ["evaluate", "floor", "tick_score"]
 
 #: what a row of the history holds of the scores; by the first one the best tick is chosen
 KEPT = ("fid", "kid", "precision", "recall", "density", "coverage")
 
 
-def _reference(name: str, size: int) -> tuple[Tensor, str]:
+def _reference(name: str, size: int | None) -> tuple[Tensor, str]:
     """The real images that a run on this data is judged against, and what they are.
 
     The test split; where the data have none, the images that the run was trained on.
@@ -33,6 +34,40 @@ def _reference(name: str, size: int) -> tuple[Tensor, str]:
     loaded = datasets.load(name, split=split, size=size)
     assert isinstance(loaded, ImageData)
     return loaded.images, f"{name}/{split}"
+
+
+def floor(
+    name: str, *, n: int | None = None, size: int | None = None, extractor: str | None = None
+) -> Scores:
+    """Score real images in the place of samples: no generator can be expected to do better.
+
+    Training images are scored against the test split, as :func:`evaluate` scores samples; of data
+    without a test split, one half of the images against the other, drawn from seed 0.
+
+    Args:
+        name: of the data set.
+        n: score so many training images, drawn from seed 0; by default, and where there are fewer,
+            all of them.
+        size: pixels a side; by default as the images are.
+        extractor: by which one, see :func:`gancourse.metrics.extractor`; by default the data set's.
+
+    Returns:
+        The scores; ``n_fake`` is the number of images in the place of samples.
+
+    Raises:
+        GancourseError: no such data set, no extractor for it, or fewer than 10 images a side.
+    """
+    from gancourse import metrics
+
+    measure = metrics.extractor(metrics.default_extractor(name) if extractor is None else extractor)
+    real, split = _reference(name, size)
+    loaded = datasets.load(name, size=size)
+    assert isinstance(loaded, ImageData)
+    others = loaded.images[torch.randperm(len(loaded), generator=torch.Generator().manual_seed(0))]
+    if split.endswith("/train"):
+        real, others = others.chunk(2)
+        split += ", one half against the other"
+    return metrics.scores(real, others[:n], measure.name, split=split)
 
 
 def tick_score(gan: GAN, data: str, size: int, n: int, seed: int) -> Score | None:

@@ -12,15 +12,17 @@ from typing import Any
 import torch
 from PIL import Image
 
-from gancourse import metrics
+from gancourse import data, metrics
+from gancourse.data import ImageData
 from gancourse.errors import GancourseError
 from gancourse.files import write_bytes, write_json
+from gancourse.latent import copying, nearest_neighbours
 from gancourse.plots import film_strip, tile
 from gancourse.training import checkpoint
 from gancourse.training.api import plan, run_plan
 from gancourse.training.devices import choose
 from gancourse.training.distribute import started_as
-from gancourse.training.judging import evaluate
+from gancourse.training.judging import evaluate, floor
 from gancourse.training.run import RECORDED, Run, load
 
 __all__ = ["record"]
@@ -30,8 +32,9 @@ FILES = (
     "run.json", "history.jsonl", "history-seed*.jsonl", "weights.safetensors", "samples.png",
     "film.webp",
 )  # fmt: skip
-#: pictures in a film strip, and images a side in each
-FRAMES, SIDE = 50, 5
+#: at most so many pictures in a film strip, images a side in each, and pixels of height, which is
+#: what WebP allows
+FRAMES, SIDE, HEIGHT = 50, 5, 16383
 
 
 def _half(prefix: str, net: torch.nn.Module) -> dict[str, torch.Tensor]:
@@ -40,19 +43,24 @@ def _half(prefix: str, net: torch.nn.Module) -> dict[str, torch.Tensor]:
     return {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
 
 
-def _film(run_folder: Path, history: list[dict[str, Any]]) -> tuple[bytes, list[int]]:
-    """The sample pictures of up to FRAMES ticks, evenly spread, as one WebP strip; and the ticks."""
+def _film(run_folder: Path, history: list[dict[str, Any]]) -> tuple[bytes, dict[str, Any]]:
+    """The sample pictures of up to FRAMES ticks, evenly spread, as one WebP strip; and its facts.
+
+    Of larger images fewer are shown.
+    """
     ticks = [row["tick"] for row in history]
-    count = min(FRAMES, len(ticks))
+    with Image.open(run_folder / "samples" / f"{ticks[0]:04d}.png") as picture:
+        cell = (picture.width + 1) // 8
+    side = max(1, min(SIDE, HEIGHT // (FRAMES * cell)))
+    count = min(FRAMES, len(ticks), HEIGHT // (side * cell))
     chosen = sorted({ticks[round(i * (len(ticks) - 1) / max(count - 1, 1))] for i in range(count)})
     frames = []
     for tick in chosen:
         with Image.open(run_folder / "samples" / f"{tick:04d}.png") as picture:
-            cell = (picture.width + 1) // 8
-            frames.append(picture.crop((0, 0, SIDE * cell - 1, SIDE * cell - 1)))
+            frames.append(picture.crop((0, 0, side * cell - 1, side * cell - 1)))
     buffer = io.BytesIO()
     film_strip(frames).save(buffer, format="WEBP", quality=60, method=6)
-    return buffer.getvalue(), chosen
+    return buffer.getvalue(), {"ticks": chosen, "rows": side, "columns": side}
 
 
 def record(
@@ -68,7 +76,8 @@ def record(
     """Make a recipe's full run and keep its record; called again, it goes on where it stopped.
 
     ==========================  ============================================================
-    ``run.json``                settings, seed, versions, hardware, seconds, scores
+    ``run.json``                settings, seed, versions, hardware, seconds, scores; the scores
+                                of real images, and how near samples lie to the training images
     ``history.jsonl``           one row a tick, with FID, KID, precision, recall, ...
     ``history-seedN.jsonl``     the same of each further seed; its scores are in ``run.json``
     ``weights.safetensors``     float16: averaged generator and discriminator at the best FID
@@ -179,12 +188,12 @@ def _pack(folder: Path, draft: Path, device: str, n: int) -> dict[str, Any]:
     where = draft / "weights.safetensors"
     checkpoint.write(where, weights, {"recipe": made.facts["recipe"], "tick": best["tick"]})
     shutil.copyfile(folder / "history.jsonl", draft / "history.jsonl")
-    film, ticks = _film(folder, made.history)
+    film, film_facts = _film(folder, made.history)
     write_bytes(draft / "film.webp", film)
     facts = made.facts | {
         "recorded": time.strftime("%Y-%m-%d"),
         "best": best,
-        "film": {"ticks": ticks, "rows": SIDE, "columns": SIDE},
+        "film": film_facts,
         "scores_last": evaluate(last, n=n).as_dict(),
     }
     write_json(draft / "run.json", facts)
@@ -193,4 +202,40 @@ def _pack(folder: Path, draft: Path, device: str, n: int) -> dict[str, Any]:
     buffer = io.BytesIO()
     tile(small.sample(64, seed=0)).save(buffer, format="PNG", optimize=True)
     write_bytes(draft / "samples.png", buffer.getvalue())
-    return facts | {"scores": evaluate(small, n=n).as_dict()}
+    return facts | {"scores": evaluate(small, n=n).as_dict()} | _beside(small, n)
+
+
+def _beside(run: Run, n: int) -> dict[str, Any]:
+    """What the scores of a record are read beside: those of real images, and whether it copies."""
+    name, size = run.settings["data"]["name"], run.settings["gan"]["shape"][-1]
+    facts: dict[str, Any] = {"floor": floor(name, n=n, size=size).as_dict()}
+    if "test" in data.info(name).splits:
+        facts["copying"] = _copying(run, name, n)
+    return facts
+
+
+def _copying(run: Run, name: str, n: int) -> dict[str, Any]:
+    """How near samples lie to the training images and to the test images, in features."""
+    size = run.settings["gan"]["shape"][-1]
+    measure = metrics.extractor(metrics.default_extractor(name))
+    real = []
+    for split in ("train", "test"):
+        loaded = data.load(name, split=split, size=size)
+        assert isinstance(loaded, ImageData)
+        real.append(measure.features(loaded.images))
+    train, test = real
+    samples = measure.features(run.sample(n, seed=0))
+    found = copying(samples, train, test)
+    _, to_test = nearest_neighbours(samples, test)
+    return {
+        "nearer": found.nearer,
+        "samples": float(found.distance.median()),
+        "test": float(found.reference.median()),
+        # Of samples that are plain and so near to everything, a fair share is nearest to test images.
+        "nearest_is_test": float((to_test[:, 0] < found.distance).float().mean()),
+        "expected": len(test) / (len(train) + len(test)),
+        "n_fake": n,
+        "n_train": len(train),
+        "n_test": len(test),
+        "extractor": measure.name,
+    }

@@ -14,7 +14,6 @@ from PIL import Image
 import gancourse
 from gancourse import cli, metrics, recipes
 from gancourse import data as datasets
-from gancourse.augment import resize_and_crop
 from gancourse.errors import GancourseError
 from gancourse.files import read_json, write_json
 from gancourse.training import judging
@@ -248,6 +247,11 @@ def test_record(tmp_path, monkeypatch):
         assert film.height % len(made.facts["film"]["ticks"]) == 0
     sizes = {p.name: p.stat().st_size for p in (tmp_path / "record").iterdir()}
     assert sizes["weights.safetensors"] < 1_000_000
+    assert made.facts["floor"] == judging.floor("digits", n=300, size=8).as_dict()
+    beside = made.facts["copying"]
+    assert (beside["n_fake"], beside["n_test"], beside["extractor"]) == (300, 360, "digits-cnn")
+    assert 0 < beside["nearer"] < 0.5 and beside["samples"] > beside["test"] > 0  # hardly trained
+    assert 0 < beside["nearest_is_test"] < 1 and beside["expected"] == pytest.approx(360 / 1797)
     again = gancourse.record("dcgan/digits", **options)  # finished: only packed anew
     assert torch.equal(again.sample(4), made.sample(4))
 
@@ -317,22 +321,6 @@ def test_record_needs_an_extractor(monkeypatch, tmp_path):
     with pytest.raises(GancourseError, match="torch-fidelity"):
         gancourse.record("dcgan/digits", out=tmp_path / "record", work=tmp_path / "work")
     assert not list(tmp_path.iterdir())
-
-
-def test_data_without_a_test_split_are_judged_against_themselves(photos):
-    images, split = judging._reference(str(photos), 64)
-    assert split == f"{photos}/train" and images.shape == (20, 3, 64, 64)
-
-
-def test_larger_images_are_judged_at_the_extractors_size():
-    small = torch.randint(0, 256, (40, 3, 8, 8), generator=torch.Generator().manual_seed(0))
-    images = small.to(torch.uint8).repeat_interleave(8, 2).repeat_interleave(8, 3)
-    reference = metrics.Reference(images, "cifar10-cnn", split="patches")
-    again = reference.scores(images)
-    assert again.split == "patches at 32 x 32 pixels" and again.precision == 1
-    assert again.fid < reference.scores(images // 2).fid
-    same = metrics.scores(resize_and_crop(images, 32), resize_and_crop(images, 32), "cifar10-cnn")
-    assert (same.fid, same.split) == (again.fid, "split not stated")
 
 
 def test_rows_hold_the_scores_of_the_tick(tmp_path, monkeypatch):

@@ -1,0 +1,87 @@
+"""What samples are judged against, and the film of a record."""
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gancourse import data as datasets
+from gancourse import metrics
+from gancourse.augment import resize_and_crop
+from gancourse.errors import GancourseError
+from gancourse.files import write_bytes
+from gancourse.training import judging
+from gancourse.training.record import _film
+
+
+def png(picture):
+    buffer = io.BytesIO()
+    picture.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def test_data_without_a_test_split_are_judged_against_themselves(tmp_path):
+    photos = tmp_path / "photos"
+    for number in range(20):
+        write_bytes(photos / f"{number:02d}.png", png(Image.new("RGB", (20 + number, 30))))
+    images, split = judging._reference(str(photos), 64)
+    assert split == f"{photos}/train" and images.shape == (20, 3, 64, 64)
+
+
+def test_larger_images_are_judged_at_the_extractors_size():
+    small = torch.randint(0, 256, (40, 3, 8, 8), generator=torch.Generator().manual_seed(0))
+    images = small.to(torch.uint8).repeat_interleave(8, 2).repeat_interleave(8, 3)
+    reference = metrics.Reference(images, "cifar10-cnn", split="patches")
+    again = reference.scores(images)
+    assert again.split == "patches at 32 x 32 pixels" and again.precision == 1
+    assert again.fid < reference.scores(images // 2).fid
+    same = metrics.scores(resize_and_crop(images, 32), resize_and_crop(images, 32), "cifar10-cnn")
+    assert (same.fid, same.split) == (again.fid, "split not stated")
+
+
+@pytest.mark.parametrize(("side", "columns"), [(8, 5), (64, 5), (128, 2)])
+def test_a_film_is_no_higher_than_its_format_allows(tmp_path, side, columns):
+    width = 8 * (side + 1) - 1
+    for tick in (1, 30, 60):
+        picture = Image.effect_noise((width, width), 90)
+        write_bytes(tmp_path / "samples" / f"{tick:04d}.png", png(picture))
+    blank = png(Image.new("L", (width, width)))
+    for tick in set(range(1, 61)) - {1, 30, 60}:
+        write_bytes(tmp_path / "samples" / f"{tick:04d}.png", blank)
+    content, facts = _film(tmp_path, [{"tick": tick} for tick in range(1, 61)])
+    assert (facts["rows"], facts["columns"]) == (columns, columns)
+    ticks = facts["ticks"]
+    assert len(ticks) == 50 and ticks[0] == 1 and ticks[-1] == 60
+    with Image.open(io.BytesIO(content)) as film:
+        assert film.size == (columns * (side + 1) - 1, 50 * (columns * (side + 1) - 1))
+        first = film.convert("L").crop((0, 0, film.width, film.width))
+    with Image.open(tmp_path / "samples" / "0001.png") as picture:
+        corner = picture.crop((0, 0, first.width, first.width))
+    gap = np.abs(np.asarray(first, float) - np.asarray(corner, float)).mean()
+    assert gap < 30 < np.asarray(corner, float).mean()
+
+
+def test_the_floor_is_what_real_images_score():
+    train, test = (datasets.load("digits", split=split).images for split in ("train", "test"))
+    expected = metrics.scores(test, train, "digits-cnn", split="digits/test")
+    found = judging.floor("digits", size=8)
+    assert found.n_fake == expected.n_fake == len(train) and found.split == expected.split
+    assert (found.fid, found.recall) == pytest.approx((expected.fid, expected.recall), rel=1e-6)
+    some = judging.floor("digits", n=200)
+    assert some.n_fake == 200 and some.fid > found.fid
+
+
+def test_the_floor_without_a_test_split_is_of_two_halves(tmp_path):
+    photos = tmp_path / "photos"
+    for number in range(21):
+        picture = Image.effect_noise((32, 32), 40 + 4 * number).convert("RGB")
+        write_bytes(photos / f"{number:02d}.png", png(picture))
+    found = judging.floor(str(photos), size=32, extractor="cifar10-cnn")
+    assert (found.n_real, found.n_fake) == (11, 10)
+    assert found.split == f"{photos}/train, one half against the other"
+    assert found == judging.floor(str(photos), size=32, extractor="cifar10-cnn")
+    assert found.fid > 0
+    with pytest.raises(GancourseError, match="torch-fidelity|extractor"):
+        judging.floor(str(photos), size=32)
