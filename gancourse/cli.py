@@ -118,6 +118,15 @@ def train(
     images: Annotated[int | None, typer.Option(help="Images to show, instead of epochs.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images a minibatch.")] = None,
     lr: Annotated[float | None, typer.Option(help="Learning rate of both players.")] = None,
+    lr_d: Annotated[float | None, typer.Option(help="That of the discriminator alone.")] = None,
+    lr_g: Annotated[float | None, typer.Option(help="That of the generator alone.")] = None,
+    beta1: Annotated[
+        float | None, typer.Option(help="Adam's momentum, at least 0 and less than 1.")
+    ] = None,
+    ema: Annotated[
+        float | None,
+        typer.Option(help="Decay of the generator's moving average a step; 0 for no average."),
+    ] = None,
     flips: Annotated[
         str | None,
         typer.Option(help="Mirror real images at random: horizontal,vertical (or one, or none)."),
@@ -150,6 +159,7 @@ def train(
     """Train a recipe into a run folder."""
     overrides: dict[str, Any] = {
         "data": data, "epochs": epochs, "images": images, "batch_size": batch_size, "lr": lr,
+        "lr_d": lr_d, "lr_g": lr_g, "beta1": beta1, "ema": ema,
         "flips": _several(flips), "diffaugment": _several(diffaugment), "fast": fast, "seed": seed,
     }  # fmt: skip
     out = Path("runs") / recipe.replace("/", "-") if out is None else out

@@ -92,8 +92,7 @@ _RECIPES = {
         _dcgan("fashion-mnist", 28),
         _dcgan("cifar10", 32),
         _dcgan("cats-dogs", 64, options={"latent_dim": 100, "width": 64}, short=1, full=200),
-        # Half the width of the smaller pictures' nets: at 128 pixels a step is long enough on a CPU.
-        # And about as many samples as there are paintings to compare them with.
+        # About as many samples as there are paintings to compare them with.
         _dcgan(
             "abstract-art",
             128,

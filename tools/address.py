@@ -16,7 +16,10 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CITATION.cff", "pyproject.toml")
+DOCUMENTS = (
+    "README.md", "CONTRIBUTING.md", "CITATION.cff", "pyproject.toml",
+    "gancourse/metrics/diagnose.py",
+)  # fmt: skip
 PAGES = ("book/*.md", "notebooks/*.ipynb")
 
 NAME = r"[\w-]+/[\w-]+(?:\.(?!git\b)[\w-]+)*"

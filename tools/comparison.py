@@ -3,8 +3,8 @@
     python tools/comparison.py [--seeds 3]
 
 Trains each recipe from each seed without choosing a best moment, scores the averaged generator
-with 10,000 samples against the test split, and adds the floor: the scores of the training images
-themselves. The result is ``gancourse/recorded/comparison/scores.json``, with a picture of 25
+with 10,000 samples against the test split, and adds the floor: the scores of as many training
+images. The result is ``gancourse/recorded/comparison/scores.json``, with a picture of 25
 samples of seed 0 beside it for every recipe. Runs that are in the file already are not made again.
 """
 
@@ -68,7 +68,7 @@ def main() -> None:
             write_bytes(FOLDER / f"{name.replace('/', '-')}.png", buffer.getvalue())
         print(name, seed, f"FID {scores.fid:.2f}", flush=True)
     for name in sorted({recipes.get(name).data for name in RECIPES} - set(stored["floor"])):
-        stored["floor"][name] = floor(name).as_dict()
+        stored["floor"][name] = floor(name, n=SAMPLES).as_dict()
         write_json(path, stored)
     print(f"gancourse {gancourse.__version__}: {len(stored['runs'])} runs in {path}")
 

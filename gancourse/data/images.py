@@ -149,8 +149,9 @@ def decode(path: Path | IO[bytes], form: Form) -> np.ndarray:
     """
     try:
         with Image.open(path) as opened:
-            # libjpeg can halve while decoding: twice the wanted side is enough for the rest.
-            longest = 2 * max(form.height, form.width)
+            # libjpeg can halve while decoding: from eight times the wanted side on, values of the
+            # result change by 1 (where noise reaches black or white, by up to 3).
+            longest = 8 * max(form.height, form.width)
             opened.draft(None, (longest, longest))
             if opened.mode == "F" or (opened.mode == "I" and opened.format != "PNG"):
                 raise ValueError("32-bit grey has no fixed range; save it with 8 or 16 bits")

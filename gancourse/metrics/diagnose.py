@@ -24,6 +24,8 @@ from gancourse.training.run import Run, load
 
 __all__ = ["Finding", "diagnose", "text"]
 
+#: where the built book is to be read; ``tools/address.py`` carries the address here
+BOOK = "https://gancourse.github.io/gancourse"
 #: finding -> what to do first. What each of them did to runs that were made to fail stands on the
 #: page of :func:`link` (``tools/failures.py --remedies`` measures it).
 REMEDIES = {
@@ -31,22 +33,22 @@ REMEDIES = {
     "color,translation,cutout) or an earlier end help a little",
     "late divergence": "take the best checkpoint, as gancourse.load does where a run was scored at "
     "every tick; train that far, by --images, and no further",
-    "oscillation": "less momentum (0.5 or 0, Adam's beta1 too): the swing stops, and learning gets "
-    "slower (that longer training then helps is expected, not measured in the course)",
-    "collapse": "Adam's beta1 at 0.5 or less, then smaller learning rates",
+    "oscillation": "less momentum (--beta1 0.5, or 0): the swing stops, and learning gets slower "
+    "(that longer training then helps is expected, not measured in the course)",
+    "collapse": "Adam's momentum at 0.5 or less (--beta1 0.5), then smaller learning rates (--lr)",
     "vanishing gradients": "take the non-saturating loss; if it is that already, lower the "
-    "discriminator's learning rate or give it fewer steps (expected, not measured in the course)",
+    "discriminator's learning rate, by --lr-d (expected, not measured in the course)",
     "discriminator winning": "bring the two learning rates together: a lower one for the "
-    "discriminator, or a higher one for the generator",
-    "partial collapse": "give the discriminator its full learning rate, so that it sees what is "
-    "missing",
+    "discriminator (--lr-d), or a higher one for the generator (--lr-g)",
+    "partial collapse": "give the discriminator its full learning rate (--lr-d), so that it sees "
+    "what is missing",
     "unlike the data": "train longer; no failure was seen, but no result either",
 }
 
 
 def link(name: str) -> str:
-    """Page and section of the built book on a finding."""
-    return f"notebooks/diagnosing-a-run.html#{name.replace(' ', '-')}"
+    """Address of the section of the book on a finding."""
+    return f"{BOOK}/notebooks/diagnosing-a-run.html#{name.replace(' ', '-')}"
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Finding:
         evidence: the numbers, each with its threshold; those of ``"healthy"`` are all that were
             looked at.
         remedy: what to do first; of ``"not judged"``, what was not judged and why.
-        link: page and section of the built book, or "".
+        link: address of the section of the book, or "".
     """
 
     name: str

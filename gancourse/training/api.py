@@ -81,6 +81,10 @@ def plan(
     images: int | None = None,
     batch_size: int | None = None,
     lr: float | None = None,
+    lr_d: float | None = None,
+    lr_g: float | None = None,
+    beta1: float | None = None,
+    ema: float | None = None,
     flips: Sequence[str] | None = None,
     diffaugment: Sequence[str] | None = None,
     fast: bool = False,
@@ -99,6 +103,10 @@ def plan(
         raise GancourseError("Give epochs or images, not both: each says how long to train.")
     if epochs is not None and not (epochs > 0 and math.isfinite(epochs)):
         raise GancourseError(f"epochs is {epochs}; it must be a number greater than 0.")
+    if lr is not None and (lr_d, lr_g) != (None, None):
+        raise GancourseError(
+            "Give --lr (lr=) for both players, or --lr-d (lr_d=) and --lr-g (lr_g=)."
+        )
     name = base.data if data is None else str(data)
     if name in datasets.names() and datasets.info(name).kind != "images":
         raise GancourseError(
@@ -112,7 +120,10 @@ def plan(
     if images is None:
         count = epochs if epochs is not None else (base.full if budget == "full" else base.short)
         images = max(round(count * epoch), size)
-    changes = {"lr_d": lr, "lr_g": lr, "flips": flips, "diffaugment": diffaugment}
+    changes = {
+        "lr_d": lr if lr_d is None else lr_d, "lr_g": lr if lr_g is None else lr_g, "beta1": beta1,
+        "ema": ema, "flips": flips, "diffaugment": diffaugment,
+    }  # fmt: skip
     given = {name: value for name, value in changes.items() if value is not None}
     full = budget == "full"
     settings = Settings(
@@ -181,6 +192,10 @@ def train(
     images: int | None = None,
     batch_size: int | None = None,
     lr: float | None = None,
+    lr_d: float | None = None,
+    lr_g: float | None = None,
+    beta1: float | None = None,
+    ema: float | None = None,
     flips: Sequence[str] | None = None,
     diffaugment: Sequence[str] | None = None,
     fast: bool = False,
@@ -202,6 +217,11 @@ def train(
         images: images to show in all, instead of epochs.
         batch_size: in place of the recipe's.
         lr: learning rate of both players, in place of the recipe's.
+        lr_d: of the discriminator alone.
+        lr_g: of the generator alone.
+        beta1: Adam's decay of the first moment, its momentum, in [0, 1), in place of the recipe's.
+        ema: decay of the generator's moving average a step, in [0, 1), in place of the recipe's; 0
+            for none: then the samples are those of the generator as the last step left it.
         flips: of ``"horizontal"`` and ``"vertical"``, in place of the recipe's: each real image is
             mirrored so with probability 0.5. ``()`` for none.
         diffaugment: of ``"color"``, ``"translation"`` and ``"cutout"``, in place of the recipe's:
@@ -231,7 +251,8 @@ def train(
         raise GancourseError("To resume, say which run: --out (out=...).")
     choices: dict[str, Any] = {
         "data": data, "epochs": epochs, "images": images, "batch_size": batch_size, "lr": lr,
-        "flips": flips, "diffaugment": diffaugment, "fast": fast, "seed": seed, "budget": budget,
+        "lr_d": lr_d, "lr_g": lr_g, "beta1": beta1, "ema": ema, "flips": flips,
+        "diffaugment": diffaugment, "fast": fast, "seed": seed, "budget": budget,
     }  # fmt: skip
     with join(device) as (world, where):
         return run_plan(

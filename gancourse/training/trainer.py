@@ -70,8 +70,11 @@ class Settings:
                 raise GancourseError(f"{name} is {value}; it must be a number greater than 0.")
         if self.batch_size < 2:
             raise GancourseError("batch_size is 1; batch normalisation needs 2 images or more.")
-        if not 0 <= self.ema < 1:
-            raise GancourseError(f"ema is {self.ema}; it must be at least 0 and less than 1.")
+        for name in ("beta1", "beta2", "ema"):
+            if not 0 <= getattr(self, name) < 1:
+                raise GancourseError(
+                    f"{name} is {getattr(self, name)}; it must be at least 0 and less than 1."
+                )
         if self.tick is not None and self.tick < 1:
             raise GancourseError(f"tick is {self.tick}; it must be 1 or more.")
         if self.optimizer not in ("adam", "sgd"):

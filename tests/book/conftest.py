@@ -68,9 +68,12 @@ def open_page(chromium):
     """Open an address in a fresh window; the page knows what it requested and what went wrong."""
     contexts = []
 
-    def open_(url: str, width: int = 1280):
+    def open_(url: str, width: int = 1280, touch: bool = False):
         context = chromium.new_context(
-            viewport={"width": width, "height": 900}, color_scheme="light"
+            viewport={"width": width, "height": 900},
+            color_scheme="light",
+            has_touch=touch,
+            is_mobile=touch,
         )
         contexts.append(context)
         context.set_default_timeout(150_000)  # a busy machine is slow, not wrong

@@ -28,8 +28,8 @@ def address(page: str) -> str:
 def opener(open_page, page: str):
     """Opens the page from its file, with a fragment or without, once its figure is drawn."""
 
-    def open_(fragment: str = "", width: int = 1280):
-        opened = open_page(address(page) + fragment, width=width)
+    def open_(fragment: str = "", width: int = 1280, touch: bool = False):
+        opened = open_page(address(page) + fragment, width=width, touch=touch)
         opened.locator(".widget[data-milliseconds]").first.wait_for(state="attached")
         return opened
 

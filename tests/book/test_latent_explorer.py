@@ -130,6 +130,40 @@ def test_a_hand_on_the_strip_is_followed(figure):
     assert float(field.input_value()) > 0.7
 
 
+def test_a_finger_on_a_phone(figure):
+    """A tap chooses an image of the sheet, and the strip follows a finger along it."""
+    opened = figure("#latent=1&t=0.5", width=360, touch=True)
+    cell = opened.get_by_role("button", name="Image 4 of seed 0")
+    cell.tap()
+    settle(opened)
+    assert said(opened) == "Image 4 of seed 0 is the first image now."
+    canvas = opened.locator("[data-picture=image]")
+    canvas.scroll_into_view_if_needed()
+    field = opened.locator(".latent [name=t]")
+    box = canvas.bounding_box()
+    finger = opened.context.new_cdp_session(opened)
+    y = box["y"] + box["height"] - 20
+    for kind, share in (
+        ("Start", 0.02),
+        ("Move", 0.3),
+        ("Move", 0.6),
+        ("Move", 0.8),
+        ("End", None),
+    ):
+        at = [] if share is None else [{"x": box["x"] + share * box["width"], "y": y}]
+        finger.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": at})
+        if kind == "Start":
+            settle(opened)
+            assert field.input_value() == "0" and number(opened, "first") == 0
+    settle(opened)
+    assert 0.7 < float(field.input_value()) < 0.9 and opened.errors == []
+    # Elsewhere on the picture a finger scrolls the page.
+    before = opened.evaluate("() => scrollY")
+    opened.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + 60)
+    assert 0.7 < float(field.input_value()) < 0.9
+    assert opened.evaluate("() => scrollY") == before
+
+
 def test_a_sheet_that_takes_long_does_not_stop_the_rest(figure):
     """The image is there after one picture, whatever the sheet takes; nothing old stays on it."""
     opened = figure()

@@ -43,6 +43,30 @@ def normal(n, dim, seed, scale=1.0, shift=0.0):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_what_the_number_of_images_does_to_the_other_scores(seed):
+    """Equal distributions: IS rises with n, precision and recall move, the others stay."""
+
+    def mean(n, m):
+        found = []
+        for draw in range(30):
+            x, y = normal(n, 4, 1000 * seed + draw), normal(m, 4, 1000 * seed + draw + 500)
+            p = torch.softmax(3 * x, dim=1)
+            shares = *metrics.precision_recall(x, y), *metrics.density_coverage(x, y)
+            found.append([metrics.inception_score(p, 1)[0], *shares])
+        return np.mean(found, 0)
+
+    few, many = mean(40, 40), mean(320, 320)
+    # Of these points upwards, of the chapter's digits downwards.
+    assert few[0] < many[0] and (few[1:3] + 0.02 < many[1:3]).all()
+    assert few[3] == pytest.approx(1, abs=0.1) and many[3] == pytest.approx(1, abs=0.1)
+    assert few[4] == pytest.approx(31 / 32, abs=0.02) and many[4] == pytest.approx(
+        31 / 32, abs=0.02
+    )
+    # k = 5 nearest, all real: less likely where most are samples.
+    assert mean(40, 240)[4] > 0.99
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_what_the_chapter_writes_out_is_the_package_s(chapter, seed):
     real, fake = normal(50, 6, seed), normal(50, 6, seed + 100, 1.3, 0.5)
     p = torch.softmax(normal(50, 6, seed), dim=1)

@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import ROOT
 
 CARRIERS = ("README.md", "CITATION.cff", "pyproject.toml")
+PACKAGE = "gancourse/metrics/diagnose.py"
 
 
 def run(folder, *arguments) -> subprocess.CompletedProcess:
@@ -26,7 +27,8 @@ def test_the_same_everywhere():
 
 @pytest.fixture
 def copy(tmp_path):
-    for name in ("_config.yml", "CONTRIBUTING.md", *CARRIERS):
+    for name in ("_config.yml", "CONTRIBUTING.md", PACKAGE, *CARRIERS):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     for folder in ("tools", "notebooks", "book"):
         ignored = shutil.ignore_patterns("__pycache__")
@@ -50,6 +52,7 @@ def test_one_command_sets_it_everywhere(copy):
     for name in CARRIERS:
         text = (copy / name).read_text()
         assert "github.com/Some-One/gan.course" in text and "gancourse/gancourse" not in text
+    assert '"https://some-one.github.io/gan.course"' in (copy / PACKAGE).read_text()
     readme = (copy / "README.md").read_text()
     assert "https://some-one.github.io/gan.course/" in readme
     assert "git+https://github.com/Some-One/gan.course.git" in readme

@@ -14,7 +14,7 @@ from gancourse.errors import GancourseError
 from gancourse.files import write_bytes
 from gancourse.gans import VanillaGAN
 from gancourse.metrics import symptoms
-from gancourse.metrics.diagnose import REMEDIES, diagnose, examine, link, text
+from gancourse.metrics.diagnose import BOOK, REMEDIES, diagnose, examine, link, text
 from gancourse.metrics.variety import Nearness
 from gancourse.training.run import RECORDED
 from tests import needs
@@ -69,7 +69,7 @@ def test_what_is_no_finished_run_is_told(tmp_path, monkeypatch):
 
 def test_every_remedy_is_there_to_read(root):
     for name in REMEDIES:
-        page, section = re.fullmatch(r"(.+)\.html#(.+)", link(name)).groups()
+        page, section = re.fullmatch(rf"{BOOK}/(.+)\.html#(.+)", link(name)).groups()
         cells = json.loads((root / f"{page}.ipynb").read_text())["cells"]
         prose = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
         titles = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
@@ -151,6 +151,6 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit) as stop:
         cli.main()
     said = capsys.readouterr().out
-    assert not stop.value.code and "unlike the data" in said and "see: notebooks/" in said, said
+    assert not stop.value.code and "unlike the data" in said and f"see: {BOOK}/" in said, said
     assert "not judged: oscillation (too few ticks: 1" in said
     assert isinstance(gancourse.load(out).gan, VanillaGAN)

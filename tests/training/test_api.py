@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import math
+import re
 import shutil
 import sys
 from dataclasses import replace
@@ -80,6 +81,53 @@ class TestTrainAndLoad:
         run = gancourse.train(name, epochs=2, device="cpu", out=tmp_path / "run")
         assert len(run.history) == 2 and all(row["fid"] > 0 for row in run.history)
         assert (tmp_path / "run" / "best.safetensors").exists()
+
+
+class TestOptimisation:
+    """Learning rates, momentum and the moving average, in place of the recipe's."""
+
+    def test_in_place_of_the_recipes(self):
+        base = plan("dcgan/digits").settings
+        assert (base.lr_d, base.lr_g, base.beta1, base.ema) == (5e-4, 5e-4, 0.5, 0.99)
+        both = plan("dcgan/digits", lr=1e-3).settings
+        assert (both.lr_d, both.lr_g) == (1e-3, 1e-3)
+        one = plan("dcgan/digits", lr_d=1e-4, beta1=0.0, ema=0.0).settings
+        assert (one.lr_d, one.lr_g, one.beta1, one.ema) == (1e-4, 5e-4, 0.0, 0.0)
+        other = plan("dcgan/digits", lr_g=1e-3).settings
+        assert (other.lr_d, other.lr_g) == (5e-4, 1e-3)
+
+    def test_without_an_average_the_samples_are_the_generators(self):
+        plain, averaged = quick(ema=0.0), quick()
+        assert torch.equal(plain.sample(4), plain.gan.sample(4, net=plain.gan.generator))
+        assert not torch.equal(averaged.sample(4), averaged.gan.sample(4))
+        # The game itself is the same.
+        assert torch.equal(plain.gan.sample(4), averaged.gan.sample(4))
+
+    @pytest.mark.parametrize(
+        ("words", "told"),
+        [
+            (("--lr-d", "0"), "lr_d is 0.0; it must be a number greater than 0"),
+            (("--ema", "1"), "ema is 1.0; it must be at least 0 and less than 1"),
+            (("--beta1", "-0.1"), "beta1 is -0.1; it must be at least 0"),
+            (("--lr", "0.1", "--lr-g", "0.2"), "Give --lr .* or --lr-d"),
+        ],
+    )
+    def test_command_line_refuses(self, words, told, monkeypatch, capsys):
+        command = ["train", "vanilla/digits", "--images", "64", "--dry-run"]
+        monkeypatch.setattr(sys, "argv", ["gancourse", *command, *words])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        assert stop.value.code == 2 and re.search(told, capsys.readouterr().err)
+
+    def test_command_line(self, monkeypatch, tmp_path):
+        out = tmp_path / "run"
+        words = ["--lr-d", "0.001", "--lr-g", "0.002", "--beta1", "0", "--ema", "0.5"]
+        command = ["train", "vanilla/digits", "--images", "64", "--device", "cpu", "--out", out]
+        monkeypatch.setattr(sys, "argv", ["gancourse", *map(str, command), *words])
+        with contextlib.suppress(SystemExit):
+            cli.main()
+        made = read_json(out / "run.json")["settings"]["training"]
+        assert (made["lr_d"], made["lr_g"], made["beta1"], made["ema"]) == (0.001, 0.002, 0, 0.5)
 
 
 class TestAugmentation:

@@ -1,5 +1,6 @@
 """The fast path computes what the slow one does, within stated errors; and what it chooses, it keeps."""
 
+import itertools
 import json
 from dataclasses import replace
 
@@ -92,19 +93,21 @@ def same(one, other):
 # --- Fast equals slow ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("size", [8, 28])
+@pytest.mark.parametrize(
+    ("size", "seed"), [*itertools.product([8, 28], range(3)), (32, 0), (64, 0), (128, 0)]
+)
 def test_layouts_differ_by_rounding(size, seed):
-    """Largest difference of a loss or score in 20 steps: below 0.002, mostly below 1e-6.
+    """Largest difference of a loss or score: below 0.002 in 20 steps, 0.01 in 4 at 128 pixels.
 
     A sum in another order differs in its last bit. Adam divides each gradient by its own size, so
     the smallest of them, which are all rounding, still move their weights by a full step.
     """
-    slow = trained(None, size=size, seed=seed)
-    assert same(slow, trained(OWN, size=size, seed=seed))
+    how = {"size": size, "seed": seed, "steps": 20 if size < 64 else 4}
+    slow = trained(None, **how)
+    assert same(slow, trained(OWN, **how))
     for path in (OTHER, MIXED):
-        quick = trained(path, size=size, seed=seed)
-        assert largest_difference(slow, quick) < 2e-3
+        quick = trained(path, **how)
+        assert largest_difference(slow, quick) < (2e-3 if size < 128 else 1e-2)
         layouts = fast.LAYOUTS[path.generator], fast.LAYOUTS[path.discriminator]
         for net, layout in zip(
             (quick.gan.generator, quick.gan.discriminator), layouts, strict=True
