@@ -14,7 +14,7 @@ from gancourse.errors import GancourseError
 from gancourse.files import write_bytes
 from gancourse.gans import VanillaGAN
 from gancourse.metrics import symptoms
-from gancourse.metrics.diagnose import BOOK, REMEDIES, diagnose, examine, link, text
+from gancourse.metrics.diagnose import BOOK, REMEDIES, diagnose, examine, findings, link, text
 from gancourse.metrics.variety import Nearness
 from gancourse.training.run import RECORDED
 from tests import needs
@@ -76,6 +76,14 @@ def test_every_remedy_is_there_to_read(root):
         assert [re.sub(r"[^a-z0-9]+", "-", t.lower()).strip("-") for t in titles].count(
             section
         ) == 1
+
+
+@needs.data("cifar10")
+def test_no_false_alarm_in_colour():
+    """The thresholds were argued from runs in grey; this record came after them."""
+    judged = examine("dcgan/cifar10", n=500)
+    assert [finding.name for finding in findings(judged)] == ["healthy"]
+    assert not any(isinstance(rule, str) for rules in judged.values() for rule in rules)
 
 
 # ------------------------------------------------------------------ made to fail, and recorded
