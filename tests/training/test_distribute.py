@@ -19,6 +19,8 @@ BIN = Path(sys.executable).parent
 #: largest difference of figures, and of 98 % of the weights, after 20 steps; seen here: 2e-7
 CLOSE = 5e-6
 
+pytestmark = pytest.mark.timeout(900)  # several processes, on a machine that may be busy
+
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
@@ -69,7 +71,7 @@ def test_killed_and_resumed(report):
 def test_a_process_that_stands_still_is_given_up(report):
     found = result(report, "silent")
     assert re.match(r"error: Process 1 of 2 has lost another one.*--resume", found["said"])
-    assert found["seconds"] < 30
+    assert found["seconds"] < 200  # without a limit of ours it would be half an hour
 
 
 def test_ctrl_c_in_one_stops_all_after_the_same_step(report):

@@ -34,6 +34,7 @@ def calm(tmp_path_factory):
     return path
 
 
+@pytest.mark.timeout(900)  # a dozen starts of the program
 def test_killed_at_random_moments(tmp_path):
     script = Path(__file__).with_name("kill.py")
     command = [sys.executable, str(script), str(tmp_path), "12", "1"]

@@ -143,7 +143,7 @@ def silent(folder: Path) -> dict[str, Any]:
             time.sleep(0.05)
         os.kill(context.processes[1].pid, signal.SIGSTOP)
         start = time.perf_counter()
-        context.processes[0].join(60)
+        context.processes[0].join(240)  # a busy machine takes its time
         waited = time.perf_counter() - start
         context.processes[1].kill()
         return {"seconds": waited, "said": (folder / "run-0.txt").read_text()}
