@@ -61,10 +61,15 @@ def floor(
 
     measure = metrics.extractor(metrics.default_extractor(name) if extractor is None else extractor)
     real, split = _reference(name, size)
-    loaded = datasets.load(name, size=size)
-    assert isinstance(loaded, ImageData)
-    others = loaded.images[torch.randperm(len(loaded), generator=torch.Generator().manual_seed(0))]
-    if split.endswith("/train"):
+    halved = split.endswith("/train")
+    if halved:
+        seen = real
+    else:
+        loaded = datasets.load(name, size=size)
+        assert isinstance(loaded, ImageData)
+        seen = loaded.images
+    others = seen[torch.randperm(len(seen), generator=torch.Generator().manual_seed(0))]
+    if halved:
         real, others = others.chunk(2)
         split += ", one half against the other"
     return metrics.scores(real, others[:n], measure.name, split=split)
