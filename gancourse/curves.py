@@ -1,4 +1,4 @@
-"""Smoothing of training curves: one value an epoch, drawn as a spline."""
+"""Training curves, one value an epoch: smoothed by a spline, and how noisy they are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gancourse.errors import GancourseError
 
-__all__ = ["smooth"]
+__all__ = ["noise", "smooth"]
 
 
 def smooth(values: Sequence[float] | NDArray[Any], s: float) -> NDArray[np.float64]:
@@ -45,3 +45,32 @@ def smooth(values: Sequence[float] | NDArray[Any], s: float) -> NDArray[np.float
         raise GancourseError(f"s is {s}; the budget of squared deviations is 0 or more.")
     epochs = np.arange(1.0, len(y) + 1)
     return np.asarray(UnivariateSpline(epochs, y, s=s)(epochs), dtype=np.float64)
+
+
+def noise(scores: Sequence[Sequence[float]] | NDArray[Any]) -> float:
+    """Standard deviation of the chance in one epoch's score, from epochs that were scored again.
+
+    Each of M sets of noise vectors scores the same E epochs. A set may be lucky in all epochs alike,
+    which does not matter where epochs are compared; so the means of sets and of epochs are taken
+    out, and the rest is divided by its (M - 1)(E - 1) degrees of freedom (the two-way layout
+    without replication: Scheffé, *The Analysis of Variance*, 1959, section 4.2).
+
+    Args:
+        scores: M x E finite numbers, both at least 2.
+
+    Returns:
+        The standard deviation, in the unit of the scores.
+
+    Raises:
+        GancourseError: not a table, fewer than two rows or columns, or a number that is not finite.
+    """
+    table = np.asarray(scores, dtype=np.float64)
+    if table.ndim != 2 or min(table.shape) < 2 or not np.isfinite(table).all():
+        raise GancourseError(
+            "The noise of a score takes a table of finite numbers, two sets of noise vectors or more "
+            f"by two epochs or more; this one has the shape {table.shape}"
+            + (" and holds one that is not finite." if not np.isfinite(table).all() else ".")
+        )
+    rest = table - table.mean(0) - table.mean(1, keepdims=True) + table.mean()
+    freedom = (table.shape[0] - 1) * (table.shape[1] - 1)
+    return float(np.sqrt((rest**2).sum() / freedom))

@@ -92,6 +92,17 @@ def test_the_plain_generators_are_runs_of_their_own(record, tmp_path):
         runs.scores("scores_apart")
 
 
+def test_other_data_are_noted_with_the_number_of_images_of_the_run(record, tmp_path):
+    assert record(history()).facts == {}
+    folder = tmp_path / "dcgan/abstract-art"
+    folder.mkdir()
+    (folder / "history.jsonl").write_text("".join(json.dumps(row) + "\n" for row in history()))
+    facts = {"settings": {"score_samples": 1000, "data": {"items": 1234}}, "scores": SCORES}
+    (folder / "run.json").write_text(json.dumps(facts))
+    found = projects.find("dcgan/abstract-art")
+    assert found.facts["data"]["note"] == "1,234 paintings; the report had 2,782."
+
+
 def test_what_is_missing_or_broken_is_named(record, tmp_path):
     assert projects.find("dcgan/abstract-art") is None
     with pytest.raises(GancourseError, match="dcgan/fashion-mnist"):

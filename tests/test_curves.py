@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.interpolate import UnivariateSpline
 
-from gancourse.curves import smooth
+from gancourse.curves import noise, smooth
 from gancourse.errors import GancourseError
 
 EPOCHS = np.arange(1, 51)
@@ -61,3 +61,32 @@ def test_s_has_the_unit_of_the_values_squared():
 def test_what_cannot_be_smoothed_is_refused(values, s, message):
     with pytest.raises(GancourseError, match=message):
         smooth(values, s)
+
+
+def test_noise_of_epochs_is_found_whatever_sets_and_epochs_have_in_common():
+    found = []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        common = 5 * rng.normal(size=(4, 1)) + 7 * rng.normal(size=12)
+        found.append(noise(common + 0.3 * rng.normal(size=(4, 12))))
+    assert np.mean(np.square(found)) == pytest.approx(0.09, rel=0.05)
+
+
+def test_noise_of_a_table_by_hand_and_of_one_without_any():
+    # The rest of [[0, 0], [0, 1]] is 1/4 everywhere but for its sign, with one degree of freedom.
+    assert noise([[0, 0], [0, 1]]) == pytest.approx(0.5)
+    assert noise([[1, 2, 4], [11, 12, 14]]) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("scores", "message"),
+    [
+        ([1, 2, 3], r"shape \(3,\)\."),
+        ([[1, 2, 3]], r"shape \(1, 3\)\."),
+        ([[1], [2]], r"shape \(2, 1\)\."),
+        ([[1, float("nan")], [2, 3]], "not finite"),
+    ],
+)
+def test_what_is_no_table_is_refused(scores, message):
+    with pytest.raises(GancourseError, match=message):
+        noise(scores)

@@ -91,8 +91,8 @@ UNITS = {
 }
 
 
-#: how a run differs from the source's
-NOTES = {"dcgan/abstract-art": "934 paintings; the report had 2,782."}
+#: how a run differs from the source's, with the number of its images
+NOTES = {"dcgan/abstract-art": "{items:,} paintings; the report had 2,782."}
 
 
 @dataclass(frozen=True)
@@ -164,11 +164,12 @@ def find(name: str) -> Runs | None:
             scores, runs = stored, [[r for r in plain if r["seed"] == s] for s in seeds]
         samples = stored.get("settings", {}).get("score_samples", scores["n_fake"])
         where = f"{samples:,} samples an epoch against {scores['split']}, {scores['extractor']}"
+        note = NOTES[name].format(**stored["settings"]["data"]) if name in NOTES else ""
     except (KeyError, TypeError, AttributeError) as error:
         raise GancourseError(f"{file} is not the record of a project ({error!r}).") from error
     if not all(runs):
         raise GancourseError(f"{file} belongs to a record whose history is missing or empty.")
-    facts = {"data": {"note": NOTES[name]}} if name in NOTES else {}
+    facts = {"data": {"note": note}} if note else {}
     return Runs(name, list(runs), facts, where)
 
 

@@ -10,7 +10,7 @@ from scipy.special import expit
 
 import gancourse
 from gancourse import data, metrics, notebook, theory
-from gancourse.curves import smooth
+from gancourse.curves import noise, smooth
 from gancourse.gans import DCGAN
 from gancourse.theory.fdivergences import VINCZE_LE_CAM
 from gancourse.training.fit import fit
@@ -135,6 +135,7 @@ def test_the_noise_that_is_left_is_the_noise_of_one_epoch(seed, chapter):
     table = 5 - np.log(np.arange(1, 41)) + 0.5 * rng.normal(size=(5, 1))
     noisy = table + 0.1 * rng.normal(size=table.shape)
     assert chapter["noise_of"](noisy) == pytest.approx(0.1, rel=0.25)
+    assert chapter["noise_of"](noisy) == pytest.approx(noise(noisy), abs=1e-12)
     assert chapter["noise_of"](table) == pytest.approx(0, abs=1e-9)
     flat = np.zeros(50) + 0.1 * rng.normal(size=50)
     assert chapter["tied"](flat, 0.1, lower=True).mean() > 0.8

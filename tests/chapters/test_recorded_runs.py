@@ -13,7 +13,7 @@ SEEDS = range(4)
 
 @pytest.fixture(scope="module")
 def chapter():
-    return what_it_needs("recorded-runs", "records, best_epochs, noise_of")
+    return what_it_needs("recorded-runs", "records, best_epochs")
 
 
 def luck(rng, truth, errors, draws=20_000):
