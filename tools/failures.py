@@ -38,7 +38,10 @@ from gancourse.training.run import RECORDED
 TICKS = 30
 TUNING = (0, 1, 2)
 FOLDER = RECORDED / "failures"
-RECORDS = ("vanilla/mnist", "vanilla/fashion-mnist", "dcgan/fashion-mnist", "dcgan/cifar10")
+RECORDS = (
+    "vanilla/mnist", "vanilla/fashion-mnist", "dcgan/fashion-mnist", "dcgan/cifar10",
+    "dcgan/abstract-art",
+)  # fmt: skip
 
 
 def _plan(
@@ -172,7 +175,7 @@ def late_divergence_scored(seed: int, out: Path, **changes: Any) -> None:
 
 
 def record(seed: int, out: Path) -> None:
-    """A run that is recorded with the package: fifty epochs, grey or in colour."""
+    """A run that is recorded with the package: fifty epochs or more, grey or in colour."""
     shutil.copytree(RECORDED / RECORDS[seed % len(RECORDS)], out)
 
 

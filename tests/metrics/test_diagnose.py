@@ -3,6 +3,7 @@
 import hashlib
 import math
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -142,6 +143,19 @@ def test_oscillation(period):
 
     assert says(symptoms.oscillation(history(30, **wave(0.2))))
     assert not says(symptoms.oscillation(history(30, **wave(0.03))))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_many_short_ticks_are_not_taken_for_oscillation_and_a_slow_wave_among_them_is(seed):
+    jitter = np.random.default_rng(seed).normal(0, 0.08, 301)
+
+    def rows(height):
+        wave = lambda t: 0.65 + jitter[t] + height * math.sin(2 * math.pi * t / 60)  # noqa: E731
+        return history(300, d_real=wave)
+
+    lead = [row["d_real"] - row["d_fake"] for row in rows(0.0)]
+    assert symptoms.reversals(lead, 0.1) > 30
+    assert not says(symptoms.oscillation(rows(0.0))) and says(symptoms.oscillation(rows(0.2)))
 
 
 def test_late_divergence():
