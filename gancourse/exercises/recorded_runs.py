@@ -55,8 +55,8 @@ answer = "same-data"
             ),
             Mistake(
                 "same-extractor",
-                "The ruler is the same, but each is measured from another place: the reference "
-                "images differ, and so does the floor.",
+                "The extractor is the same, but the reference images are not: test images of CIFAR-10 "
+                "and training paintings, and their numbers differ too.",
             ),
             Mistake("none", "One pair has everything in common that a FID depends on."),
         ),
@@ -93,8 +93,8 @@ def answer(epochs, values, smaller_is_better):
         name="recorded-runs.3",
         title="The luck of the best of fifty",
         kind=Value(0.06 * _LARGEST_OF_50),
-        why="The smallest of fifty standard normal numbers is -2.25 on average, and 0.06 of that "
-        "is 0.135.",
+        why="The smallest of fifty standard normal numbers is -2.25 on average. Times 0.06 that is "
+        "-0.135, so it is too small by 0.135.",
         hint="Draw fifty normal numbers with standard deviation 0.06, take the smallest, repeat "
         "that many thousand times, and average.",
         solution="""
@@ -104,6 +104,7 @@ draws = 0.06 * np.random.default_rng(0).normal(size=(100_000, 50))
 answer = -draws.min(axis=1).mean()
 """,
         mistakes=(
+            Mistake(-0.06 * _LARGEST_OF_50, "By how much it is too small is a positive number."),
             Mistake(0.0, "Each epoch's score is right on average. The smallest one is not."),
             Mistake(
                 0.06 / math.sqrt(50),

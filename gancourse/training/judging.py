@@ -18,7 +18,7 @@ from gancourse.training.run import Run, load
 if TYPE_CHECKING:
     from gancourse.metrics import Scores
 
-__all__ = ["evaluate", "floor", "tick_score"]
+__all__ = ["evaluate", "floor", "like_floor", "tick_score"]
 
 #: what a row of the history holds of the scores; by the first one the best tick is chosen
 KEPT = ("fid", "kid", "precision", "recall", "density", "coverage")
@@ -36,13 +36,35 @@ def _reference(name: str, size: int | None) -> tuple[Tensor, str]:
     return loaded.images, f"{name}/{split}"
 
 
+def _in_place_of_samples(name: str, size: int | None) -> tuple[Tensor, Tensor, str]:
+    """Real images to judge by, others that stand in for samples, shuffled; and what the first are.
+
+    Training images in the place of samples; of data without a test split one half is judged by the
+    other.
+    """
+    real, split = _reference(name, size)
+    halved = split.endswith("/train")
+    if halved:
+        seen = real
+    else:
+        loaded = datasets.load(name, size=size)
+        assert isinstance(loaded, ImageData)
+        seen = loaded.images
+    others = seen[torch.randperm(len(seen), generator=torch.Generator().manual_seed(0))]
+    if halved:
+        real, others = others.chunk(2)
+        split += ", one half"
+    return real, others, split
+
+
 def floor(
     name: str, *, n: int | None = None, size: int | None = None, extractor: str | None = None
 ) -> Scores:
-    """Score real images in the place of samples: no generator can be expected to do better.
+    """Score real images in the place of samples, to read the scores of a generator beside.
 
     Training images are scored against the test split, as :func:`evaluate` scores samples; of data
-    without a test split, one half of the images against the other, drawn from seed 0.
+    without a test split, one half of the images against the other, drawn from seed 0. The floor is
+    no limit: a generator that draws what is typical can pass it in precision or density.
 
     Args:
         name: of the data set.
@@ -60,19 +82,36 @@ def floor(
     from gancourse import metrics
 
     measure = metrics.extractor(metrics.default_extractor(name) if extractor is None else extractor)
-    real, split = _reference(name, size)
-    halved = split.endswith("/train")
-    if halved:
-        seen = real
-    else:
-        loaded = datasets.load(name, size=size)
-        assert isinstance(loaded, ImageData)
-        seen = loaded.images
-    others = seen[torch.randperm(len(seen), generator=torch.Generator().manual_seed(0))]
-    if halved:
-        real, others = others.chunk(2)
-        split += ", one half against the other"
+    real, others, split = _in_place_of_samples(name, size)
     return metrics.scores(real, others[:n], measure.name, split=split)
+
+
+def like_floor(run: Run, *, n: int = 10_000, seed: int = 0) -> Scores:
+    """Score a run as :func:`floor` scores real images: against the same ones, with as many samples.
+
+    Where the data have a test split and n training images or more, this is :func:`evaluate`. Where
+    they have none, samples are scored against one half of the images, as many as the other half
+    holds; the generator was trained on both. Scores depend on the counts, so only these may be
+    compared with the floor.
+
+    Args:
+        run: trained on a data set of the package.
+        n: as for :func:`floor`.
+        seed: of the samples.
+
+    Returns:
+        The scores.
+
+    Raises:
+        GancourseError: as :func:`floor`.
+    """
+    from gancourse import metrics
+
+    name, size = run.settings["data"]["name"], run.settings["gan"]["shape"][-1]
+    measure = metrics.extractor(metrics.default_extractor(name))
+    real, others, split = _in_place_of_samples(name, size)
+    fake = run.sample(len(others[:n]), seed=seed).cpu()
+    return metrics.scores(real, fake, measure.name, split=split)
 
 
 def tick_score(gan: GAN, data: str, size: int, n: int, seed: int) -> Score | None:

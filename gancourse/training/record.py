@@ -22,7 +22,7 @@ from gancourse.training import checkpoint
 from gancourse.training.api import plan, run_plan
 from gancourse.training.devices import choose
 from gancourse.training.distribute import started_as
-from gancourse.training.judging import evaluate, floor
+from gancourse.training.judging import evaluate, floor, like_floor
 from gancourse.training.run import RECORDED, Run, load
 
 __all__ = ["record"]
@@ -78,6 +78,7 @@ def record(
     ==========================  ============================================================
     ``run.json``                settings, seed, versions, hardware, seconds, scores; the scores
                                 of real images, and how near samples lie to the training images
+                                (of data without test images: scores of the same counts)
     ``history.jsonl``           one row a tick, with FID, KID, precision, recall, ...
     ``history-seedN.jsonl``     the same of each further seed; its scores are in ``run.json``
     ``weights.safetensors``     float16: averaged generator and discriminator at the best FID
@@ -134,9 +135,7 @@ def record(
         _check_target(target, folders)
         shutil.rmtree(fresh, ignore_errors=True)
         shutil.copytree(draft, fresh)
-        if target.exists():
-            shutil.rmtree(target)
-        fresh.rename(target)
+        _replace(target, fresh)
     except OSError as error:
         shutil.rmtree(fresh, ignore_errors=True)
         raise GancourseError(
@@ -144,6 +143,21 @@ def record(
             f"{draft}; copy it from there, or name another folder by --out (out=...)."
         ) from error
     return load(target)
+
+
+def _replace(target: Path, fresh: Path) -> None:
+    """Put a folder in the place of another one, which stays if that fails."""
+    older = target.absolute().with_name(f".{target.name}.old")
+    shutil.rmtree(older, ignore_errors=True)
+    if target.exists():
+        target.rename(older)
+    try:
+        fresh.rename(target)
+    except OSError:
+        if older.exists():
+            older.rename(target)
+        raise
+    shutil.rmtree(older, ignore_errors=True)
 
 
 def _check_target(target: Path, runs: Sequence[Path]) -> None:
@@ -211,6 +225,8 @@ def _beside(run: Run, n: int) -> dict[str, Any]:
     facts: dict[str, Any] = {"floor": floor(name, n=n, size=size).as_dict()}
     if "test" in data.info(name).splits:
         facts["copying"] = _copying(run, name, n)
+    else:
+        facts["scores_like_floor"] = like_floor(run, n=n).as_dict()
     return facts
 
 

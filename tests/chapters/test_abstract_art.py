@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from gancourse import augment, latent, notebook
+import gancourse
+from gancourse import augment, latent, notebook, recipes
 from gancourse.exercises import get
 from gancourse.gans import DCGAN
 from gancourse.training.ema import EMA
@@ -244,3 +245,31 @@ def test_the_study_of_the_page_is_complete():
             assert len(counts) == 934 and sum(counts) == facts["samples"]
             share = sum(counts[facts["train"] :]) / facts["samples"]
             assert share == pytest.approx(found["held_out_share"])
+
+
+def test_e14_the_recorded_run_is_the_report_s_project_with_other_paintings():
+    record, recipe = gancourse.load("dcgan/abstract-art"), recipes.get("dcgan/abstract-art")
+    made = record.settings
+    assert recipe.size == 128 and recipe.full == len(record.history) == 200
+    assert made["gan"]["shape"] == [3, 128, 128] and made["data"]["items"] == 934
+    training = made["training"]
+    assert training["batch_size"] == 128 and training["flips"] == ["horizontal", "vertical"]
+    assert record.history[-1]["step"] == 200 * (934 // 128)
+    assert [row["epoch"] for row in record.history] == list(range(1, 201))
+    # The first layer up from the noise and the last one down to the logit are matrices.
+    players = (
+        (record.generator, torch.nn.ConvTranspose2d),
+        (record.gan.discriminator, torch.nn.Conv2d),
+    )
+    for net, convolution in players:
+        kinds = [type(m) for m in net.modules() if isinstance(m, torch.nn.Linear | convolution)]
+        assert kinds.count(torch.nn.Linear) == 1 and kinds.count(convolution) == 5
+
+
+def test_e14_the_samples_come_nearer_to_the_paintings_until_the_last_epochs():
+    record = gancourse.load("dcgan/abstract-art")
+    fids = [row["fid"] for row in record.history]
+    parts = [np.mean(fids[i : i + 20]) for i in (0, 90, 180)]
+    assert parts[0] > 1.5 * parts[1] > 1.5 * 1.2 * parts[2]
+    assert record.facts["best"]["epoch"] > 180
+    assert record.facts["floor"]["fid"] < record.scores["fid"] < parts[0] / 2

@@ -67,8 +67,12 @@ def test_every_record_has_what_belongs_to_a_score(chapter):
             assert copying["n_fake"] == scores["n_fake"]
             assert 0 < copying["nearest_is_test"] < 1 and 0 < copying["nearer"] < 1
         else:
-            assert floor["n_real"] + floor["n_fake"] == record.settings["data"]["items"]
-            assert "copying" not in record.facts
+            alike = record.facts["scores_like_floor"]
+            for key in ("n_real", "n_fake", "split", "extractor_sha256"):
+                assert floor[key] == alike[key], name
+            items = record.settings["data"]["items"]
+            assert floor["n_real"] + floor["n_fake"] == items == scores["n_real"]
+            assert "copying" not in record.facts and floor["fid"] < alike["fid"]
 
 
 def test_best_epochs_by_hand(chapter):

@@ -87,6 +87,15 @@ def test_no_false_alarm_in_colour():
     assert not any(isinstance(rule, str) for rules in judged.values() for rule in rules)
 
 
+@needs.data("abstract-art")
+def test_no_false_alarm_for_many_short_ticks():
+    """200 ticks of 7 steps; there are no test images, and no classifier of paintings."""
+    judged = examine("dcgan/abstract-art", n=300)
+    assert [finding.name for finding in findings(judged)] == ["healthy"] + 2 * ["not judged"]
+    (turns, _) = judged["oscillation"][0]
+    assert 0 < turns.value < turns.threshold
+
+
 # ------------------------------------------------------------------ made to fail, and recorded
 
 
@@ -99,7 +108,7 @@ def test_the_recorded_runs_are_complete_and_were_not_those_of_the_tuning():
     runs = stored["runs"]
     assert all(r["seed"] not in stored["tuning"] for r in runs)
     seeds = {kind: {r["seed"] for r in runs if r["kind"] == kind} for kind in failures.KINDS}
-    assert all(len(found) >= 5 for kind, found in seeds.items() if "," not in kind), seeds
+    assert all(len(found) >= 5 for found in seeds.values()), seeds
     assert sum(map(len, seeds.values())) == len(runs)
     assert all(name in {"healthy", *REMEDIES} for r in runs for name in r["named"])
 

@@ -13,7 +13,7 @@ from gancourse.augment import resize_and_crop
 from gancourse.errors import GancourseError
 from gancourse.files import write_bytes
 from gancourse.training import judging
-from gancourse.training.record import _film
+from gancourse.training.record import _beside, _film, _replace
 
 
 def png(picture):
@@ -80,8 +80,53 @@ def test_the_floor_without_a_test_split_is_of_two_halves(tmp_path):
         write_bytes(photos / f"{number:02d}.png", png(picture))
     found = judging.floor(str(photos), size=32, extractor="cifar10-cnn")
     assert (found.n_real, found.n_fake) == (11, 10)
-    assert found.split == f"{photos}/train, one half against the other"
+    assert found.split == f"{photos}/train, one half"
     assert found == judging.floor(str(photos), size=32, extractor="cifar10-cnn")
     assert found.fid > 0
     with pytest.raises(GancourseError, match="torch-fidelity|extractor"):
         judging.floor(str(photos), size=32)
+
+
+class Draws:
+    """What is asked of a run, from real images: so it scores as they do."""
+
+    def __init__(self, data, images):
+        self.settings = {"data": {"name": data}, "gan": {"shape": list(images.shape[1:])}}
+        self.images = images
+
+    def sample(self, n, seed=0):
+        return self.images[:n]
+
+
+def test_samples_are_scored_as_the_floor_is_with_a_test_split():
+    train, test = (datasets.load("digits", split=split).images for split in ("train", "test"))
+    run = Draws("digits", train)
+    expected = metrics.scores(test, train[:300], "digits-cnn", split="digits/test")
+    assert judging.like_floor(run, n=300) == expected
+    assert "scores_like_floor" not in _beside(run, 300)
+
+
+def test_and_without_one_against_the_same_half(monkeypatch):
+    images = datasets.load("digits").images[:101]
+    monkeypatch.setattr(judging, "_reference", lambda name, size: (images, f"{name}/train"))
+    half = judging.floor("digits")
+    assert (half.n_real, half.n_fake, half.split) == (51, 50, "digits/train, one half")
+    order = torch.randperm(101, generator=torch.Generator().manual_seed(0))
+    other = Draws("digits", images[order[51:]])
+    assert judging.like_floor(other) == half
+    assert judging.like_floor(other, n=20).n_fake == 20
+    copier = judging.like_floor(Draws("digits", images[order[:51]]))
+    assert copier.precision == 1 and copier.fid < half.fid / 2
+
+
+def test_a_folder_is_replaced_as_a_whole_or_not_at_all(tmp_path):
+    target, fresh = tmp_path / "record", tmp_path / ".record.new"
+    for folder, text in ((target, "old"), (fresh, "new")):
+        folder.mkdir()
+        (folder / "run.json").write_text(text)
+    with pytest.raises(OSError, match="nowhere"):
+        _replace(target, tmp_path / "nowhere")
+    assert (target / "run.json").read_text() == "old"
+    _replace(target, fresh)
+    assert (target / "run.json").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["record"]
