@@ -262,8 +262,9 @@ def test_e14_the_recorded_run_is_the_report_s_project_with_other_paintings():
         (record.gan.discriminator, torch.nn.Conv2d),
     )
     for net, convolution in players:
-        kinds = [type(m) for m in net.modules() if isinstance(m, torch.nn.Linear | convolution)]
-        assert kinds.count(torch.nn.Linear) == 1 and kinds.count(convolution) == 5
+        layers = list(net.modules())
+        assert sum(isinstance(layer, torch.nn.Linear) for layer in layers) == 1
+        assert sum(isinstance(layer, convolution) for layer in layers) == 5
 
 
 def test_e14_the_samples_come_nearer_to_the_paintings_until_the_last_epochs():
