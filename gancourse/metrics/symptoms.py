@@ -166,13 +166,13 @@ def oscillation(history: History) -> list[Evidence] | str:
 
     The lead is D on real images less D on samples, a tick's mean, between -1 and 1 whatever the
     loss. A mean over a tick of s steps of b images has noise below 1 / sqrt(s b), 0.02 for 40 steps
-    of 64, and the recorded runs make no turn after ways of even 0.05; so a way counts from 0.1 on.
+    of 64, and the records of 50 epochs make no turn after ways of even 0.05; so it counts from 0.1.
     Three turns are to, fro and to again, which neither a rise nor one bad moment shows; runs that
     fail otherwise make two at most. The first quarter of the ticks is left out: there the players
     find their places. A count grows with the number of ticks, and the shorter a tick, the more of
     the way of single steps is in it: the record of the paintings has 200 ticks of 7 steps, turns 62
-    times, and gets better all the while. The count was chosen on histories of 30 ticks, so of twice
-    as many and more the means of neighbours are taken, as many together as leave 30 or more. A
+    times, while its FID falls from 27 to 7. The count was chosen on histories of 30 ticks, so of twice
+    as many and more the means of neighbours are taken, as many together as leave 30 to 59. A
     swing faster than that is averaged away, and so not seen; make ticks shorter. Dips from a lead
     that is otherwise above 0.9 are those of a won game.
     """

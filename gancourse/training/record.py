@@ -78,7 +78,8 @@ def record(
     ==========================  ============================================================
     ``run.json``                settings, seed, versions, hardware, seconds, scores; the scores
                                 of real images, and how near samples lie to the training images
-                                (of data without test images: scores of the same counts)
+                                (of data without test images instead of that: scores of as many
+                                samples as the floor has images)
     ``history.jsonl``           one row a tick, with FID, KID, precision, recall, ...
     ``history-seedN.jsonl``     the same of each further seed; its scores are in ``run.json``
     ``weights.safetensors``     float16: averaged generator and discriminator at the best FID
@@ -148,12 +149,14 @@ def record(
 def _replace(target: Path, fresh: Path) -> None:
     """Put a folder in the place of another one, which stays if that fails."""
     older = target.absolute().with_name(f".{target.name}.old")
+    if older.exists() and not target.exists():
+        older.rename(target)  # an earlier call was killed in between
     shutil.rmtree(older, ignore_errors=True)
     if target.exists():
         target.rename(older)
     try:
         fresh.rename(target)
-    except OSError:
+    except BaseException:
         if older.exists():
             older.rename(target)
         raise

@@ -130,3 +130,7 @@ def test_a_folder_is_replaced_as_a_whole_or_not_at_all(tmp_path):
     _replace(target, fresh)
     assert (target / "run.json").read_text() == "new"
     assert [path.name for path in tmp_path.iterdir()] == ["record"]
+    target.rename(tmp_path / ".record.old")  # as a kill between the two steps leaves it
+    with pytest.raises(OSError, match="nowhere"):
+        _replace(target, tmp_path / "nowhere")
+    assert (target / "run.json").read_text() == "new"
