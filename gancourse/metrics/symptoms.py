@@ -85,7 +85,7 @@ def winning(history: History) -> list[Evidence] | str:
 
     Medians over the last quarter of the ticks, so that a dip does not count. At 0.95 and 0.05 the
     discriminator takes at most one image in ten of either kind for the other (Markov's inequality,
-    cut at 1/2), one in twenty if it is calibrated; the recorded runs of the course end near 0.6 and 0.4,
+    cut at 1/2), one in twenty if it is calibrated; the records of 28 pixels end near 0.6 and 0.4,
     and a run that had a sure discriminator in its first ticks (DCGAN on Fashion-MNIST: 0.82 and
     0.18) has come down by then. The loss of a generator that catches up falls steadily: in the last
     quarter it must be at least half of what it was in the first half of the run, where runs that
@@ -109,10 +109,10 @@ def vanishing(history: History) -> list[Evidence] | str:
     """The generator's gradient is gone, and the discriminator is perfect.
 
     The norm of the gradient at the ends of the last quarter's ticks, its median, against the
-    largest of the run, or against 1 where that is smaller: the norms of the recorded runs lie
-    between 1 and 10. A fiftieth is far below what they vary by (a factor of 4). A small gradient
-    alone is no illness, it may be an equilibrium; so the discriminator must tell real from fake by
-    0.9 (medians).
+    largest of the run, or against 1 where that is smaller: the norms of the records of 28
+    pixels lie between 1 and 12. A fiftieth is far below what a record's norms vary by (a factor of
+    5; of the paintings 8). A small gradient alone is no illness, it may be an equilibrium; so the
+    discriminator must tell real from fake by 0.9 (medians).
     """
     reason = _missing(history, "d_real", "d_fake", "grad_g")
     if reason:
@@ -252,9 +252,9 @@ def missing_classes(variety: Variety) -> list[Evidence] | str:
 def low_recall(variety: Variety) -> list[Evidence]:
     """Much of the data is out of the samples' reach, and what is there is like the data.
 
-    Recall, divided by that of as many other real images. The lowest of the recorded runs is the
-    perceptron's on Fashion-MNIST, 0.6; healthy runs on images of one's own give 0.4;
-    runs made to lose kinds give 0.13.
+    Recall, divided by that of as many other real images. Of the records with a classifier the
+    lowest is the perceptron's on Fashion-MNIST, 0.6; the paintings', by pixels, is 0.3; healthy runs
+    on images of one's own give 0.4; runs made to lose kinds give 0.13.
     """
     what = "recall, of that of real images"
     return [Evidence(what, variety.recall, 0.2, False), _like_the_data(variety)]
